@@ -1,0 +1,171 @@
+"""What the agent says and does: the port behind which flows, menus and language models stand.
+
+The split between `draft` and `commit` is what makes half a second possible. A draft is made while the caller may
+still be speaking; it may read, and it may be thrown away. Only `commit` changes anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Protocol
+
+from ccaas.ports.journey import Customer
+from ccaas.ports.tools import Toolbox
+
+Json = Mapping[str, object]
+"""A JSON object: what snapshots are made of."""
+
+
+class ExpectationKind(Enum):
+    """What sort of answer the agent's last question asks for; decides how long a pause may be."""
+
+    OPEN = "open"
+    YES_NO = "yes_no"
+    CODE = "code"
+    DIGITS = "digits"
+    DATE = "date"
+    TIME = "time"
+    NUMBER = "number"
+    CHOICE = "choice"
+    NAME = "name"
+    SPELLING = "spelling"
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """The answer that is expected next."""
+
+    kind: ExpectationKind = ExpectationKind.OPEN
+    length: tuple[int, int] | None = None
+    """Fewest and most characters, for CODE and DIGITS."""
+    options: tuple[str, ...] = ()
+    """What may be chosen, for CHOICE."""
+    keys: str = ""
+    """The keys that mean something now ("123#"); empty: keys are collected as digits up to `length`."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerTurn:
+    """What the caller said or keyed."""
+
+    id: str
+    """Unique within the call; the same for a draft and its commit."""
+    text: str
+    """The words; empty for a turn of keys alone."""
+    keys: str = ""
+    """DTMF digits, in order."""
+    confidence: float | None = None
+    """The recogniser's, 0…1."""
+    final: bool = True
+    """False while the caller may still be speaking: the draft is a speculation."""
+
+
+class Ending(Enum):
+    """What happens after the last words."""
+
+    HANG_UP = "hang_up"
+    TRANSFER = "transfer"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Something to say, and what to expect then."""
+
+    text: str
+    """What is said; spoken clause by clause. May be empty when only `ending` counts."""
+    expect: Expectation = field(default_factory=Expectation)
+    ending: Ending | None = None
+    destination: str = ""
+    """For TRANSFER: the name of an entry under `destinations` in the YAML."""
+    interruptible: bool = True
+    """False: the caller cannot talk over it (a legal notice)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What would be answered to a turn. Holding it has no effect; `Dialogue.commit` takes it."""
+
+    turn: CallerTurn
+    reply: Reply | None
+    """The first words, when they are known without writing anything; None: ask again after the commit."""
+    intent: str = ""
+    """What was understood, for the ledger and the desktop."""
+    slots: Mapping[str, str] = field(default_factory=dict)
+    """Values understood in this turn, normalised."""
+    plan: object = None
+    """The reasoner's own; opaque to the core."""
+
+
+class Dialogue(Protocol):
+    """One conversation's reasoning. Called by one task at a time; only `draft` may be cancelled."""
+
+    @property
+    def expectation(self) -> Expectation:
+        """What the caller is expected to say now."""
+        ...
+
+    async def open(self) -> Reply:
+        """The first words of the call."""
+        ...
+
+    async def draft(self, turn: CallerTurn) -> Draft:
+        """Understand and prepare. Reads only; changes nothing in the dialogue; may be called again with more text."""
+        ...
+
+    def commit(self, draft: Draft) -> AsyncIterator[Reply]:
+        """Make the draft real: change the state, run writes, and yield every reply in order.
+
+        Where `draft.reply` is set the first reply yielded equals it. Writes inside are shielded from cancellation.
+        """
+        ...
+
+    async def silence(self, times: int) -> Reply:
+        """The caller has said nothing for a while; `times` counts from 1 since their last words."""
+        ...
+
+    def heard(self, text: str, whole: bool) -> None:
+        """What of the last reply was really played to the caller: all of it, or `text` of it."""
+        ...
+
+    def snapshot(self) -> Json:
+        """The state after the last commit, as JSON, from which `Reasoner.open` can go on after a crash."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DialogueContext:
+    """What a dialogue knows when it begins."""
+
+    call_id: str
+    channel: str
+    """"voice", "chat", "sms" or "email"."""
+    ani: str
+    """The calling number as it arrived."""
+    dnis: str
+    """The dialled number."""
+    customer: Customer | None
+    tools: Toolbox
+    now: datetime
+    """The business's clock (aware)."""
+    locale: str = "en-US"
+
+
+class Reasoner(Protocol):
+    """Makes dialogues; shared by all calls."""
+
+    async def start(self) -> None:
+        """Load what is needed. Raises SetupError or ConfigError."""
+        ...
+
+    def open(self, context: DialogueContext, snapshot: Json | None = None) -> Dialogue:
+        """A new dialogue, or one that goes on from a snapshot."""
+        ...
+
+    def phrases(self) -> tuple[str, ...]:
+        """Fixed sentences that are likely to be said; they are synthesised at boot and kept."""
+        ...
+
+    async def close(self) -> None: ...
