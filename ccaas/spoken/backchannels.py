@@ -1,0 +1,40 @@
+"""Short sounds of listening ("uh-huh", "I see"), and the wish that the agent stop talking."""
+
+from __future__ import annotations
+
+import re
+
+from ccaas.spoken.numbers import words
+
+_WORDS = frozenset(
+    "mm mhm mmhm hmm hm mmm mhmm um uh huh uhhuh aha ah oh ok okay kay right yeah yep yup yes ya sure alright cool great good "
+    "fine perfect gotcha true exactly absolutely indeed totally understood interesting wow really nice".split()
+)
+_PHRASES = (
+    "i see", "got it", "i got it", "i understand", "i know", "all right", "of course", "makes sense", "that makes sense", "fair enough",
+    "go on", "sounds good", "no problem", "that's right", "that's fine", "right on", "very well", "for sure",
+    "uh huh", "mm hmm", "mm hm", "mm mm", "you bet", "okey dokey", "good to know", "thank you", "thanks",
+)  # fmt: skip
+_STOPPING = re.compile(
+    r"\b(wait|stop|hold on|hang on|hold up|shut up|be quiet|quiet|excuse me|pardon|sorry|no|not|never ?mind|enough|cancel|"
+    r"one (second|moment|minute|sec)|just a (second|moment|minute|sec)|a (second|minute|moment)|let me|listen|actually|but|"
+    r"i (heard|said|asked|meant|already)|that's (wrong|not)|slow down|go back|repeat|again|what|how|why|when|who|where|which|can you|"
+    r"could you|i (need|want)|agent|operator|human|person|representative)\b"
+)
+
+
+def is_backchannel(text: str) -> bool:
+    """Whether `text` only shows that the caller is listening; empty text is not one."""
+    plain = " ".join(w.text for w in words(text))
+    if not plain:
+        return False
+    for phrase in _PHRASES:
+        plain = re.sub(rf"\b{re.escape(phrase)}\b", " ", plain)
+    rest = plain.split()
+    return len(rest) <= 4 and all(word in _WORDS for word in rest)
+
+
+def wants_stop(text: str) -> bool:
+    """Whether somebody who says `text` over the agent wants it to stop and listen."""
+    plain = " ".join(w.text for w in words(text))
+    return bool(_STOPPING.search(plain)) and not is_backchannel(text)
