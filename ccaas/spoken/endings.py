@@ -14,6 +14,7 @@ from ccaas.spoken.backchannels import is_backchannel
 from ccaas.spoken.codes import coverage, parse_code, parse_digits, parse_spelling
 from ccaas.spoken.dates import MONTHS, find_dates
 from ccaas.spoken.numbers import ORDINAL_WORDS, TENS, UNITS, cardinal, words
+from ccaas.spoken.personal import parse_birth_date
 from ccaas.spoken.times import PARTS_OF_DAY, find_times
 
 
@@ -26,7 +27,7 @@ class Completeness(Enum):
     UNSURE = "unsure"
 
 
-_FILLERS = frozenset("um uh er erm uhm umm uhh hmm mm ah".split())
+_FILLERS = frozenset("um uh er erm uhm umm uhh".split())
 _ALWAYS = frozenset(
     "a an the my your our their his its and or but because if than as of from into onto via per every i'm i'd i'll i've we're "
     "we'd we've you're they're he's she's it's that's there's what's where's who's let's i we he she they and/or whose "
@@ -36,17 +37,23 @@ _ALWAYS = frozenset(
 )
 """Words after which a sentence practically always goes on."""
 _PREPOSITIONS = frozenset("to on in at for with by about after before over around off out up through".split())
-_PHRASAL = frozenset(
-    "check checked checking log logged logging sign signed hold hang come go going carry move moved turn turned get got pick "
-    "picked drop dropped set take took put fill filled call called find speed slow be way clear sort sorted work worked give gave "
-    "calm wrap pass fly flying flew seat".split()
-)
+_PHRASAL = {
+    "in": "check checked log logged sign signed fill call come",
+    "out": "check checked log logged sort sorted find work fill print run sold",
+    "on": "hold hang come go carry move turn log",
+    "off": "drop dropped take took get turn log call went",
+    "up": "pick picked sign set hang speed wrap look mixed messed screwed hurry",
+    "for": "paid pay asked ask",
+    "through": "put get got go",
+    "over": "start go",
+}
+"""Verbs whose particle may end a sentence."""
 _QUESTION = frozenset("what which who whom where how whose what's who's where's".split())
 _WANTING = re.compile(
     r"\b(i|we|you|they)( just| really| also| only)? (want|need|wanted|needed)$|\b(would|i'd|we'd) (like|prefer|love)$|"
     r"\b(can|could|would|will) (you|i|we)( please| just)?$|\b(do|did|does) (you|i|we|they)( know| have)?$|"
-    r"\b(trying|going|hoping|looking|wondering|calling|able|supposed)$|\b(tell|give|send|get|show|put|help|let) me( please)?$|"
-    r"\b(my|the|your)( last| first| new| old| booking| confirmation| reservation| phone| other)+$|"
+    r"\b(trying|going|hoping|looking|wondering|calling|able|supposed)$|\b(tell|give|send|get|show|put|let) me( please)?$|"
+    r"\b(my|the|your)( last| first| new| old| other)+$|"
     r"\b(new|other|same|whole|own|entire|next|upcoming|several|some|any|no|both of|all of|one of|most of)$|"
     r"\b(says|said|think|believe|know|guess|hope|suppose|mean)( that)?$|\bemail that$|\bkind of$|\bsort of$|\bas in$|"
     r"\b(please|then)( change| move| send| cancel| book| make| put| update)( my| the| it| me)?$|\bthat (is|was|says|my|i)$"
@@ -81,17 +88,20 @@ def ends(text: str) -> Completeness:
         return Completeness.UNSURE
     plain = " ".join(w.text for w in ws)
     last = ws[-1].text
-    if is_backchannel(text) and last not in _FILLERS:
+    if is_backchannel(text) and last not in _FILLERS and not _trails_off(text):
+        return Completeness.COMPLETE
+    if _FINISHED_SHORT.match(plain) and not _trails_off(text):
         return Completeness.COMPLETE
     if last in _FILLERS or _trails_off(text) or last in _ALWAYS:
         return _except(plain, last)
     if last in _PREPOSITIONS:
         before = ws[-2].text if len(ws) > 1 else ""
-        asked = any(w.text in _QUESTION for w in ws[:-1])
-        return Completeness.UNSURE if before in _PHRASAL or asked else Completeness.INCOMPLETE
+        asked = any(w.text in _QUESTION for w in ws[:3]) and not any(w.text in {"if", "when"} for w in ws)
+        finished = before in _PHRASAL.get(last, "").split()
+        return Completeness.UNSURE if finished or asked else Completeness.INCOMPLETE
     if _WANTING.search(plain):
         return Completeness.INCOMPLETE
-    if _FINISHED_SHORT.match(plain) or _YES_NO.match(plain):
+    if _YES_NO.match(plain) or _CLOSING.search(plain) or _only_a_date(text):
         return Completeness.COMPLETE
     if last in {"hundred", "thousand", "oh", "o"} or last in UNITS or last in TENS or (last.isdigit() and len(last) < 4):
         return Completeness.UNSURE
@@ -100,8 +110,19 @@ def ends(text: str) -> Completeness:
     return Completeness.COMPLETE if len(ws) >= 3 else Completeness.UNSURE
 
 
+_CLOSING = re.compile(
+    r"\b(first|second|third|fourth|last|other|that|this|which|next|earlier|later|cheaper) one$|\bto do$|\b(stop|wait)$|"
+    r"\b(about|for|with|like|on|of|at|to) (this|that|it|me|us)$|\b(help|call|told|tell|charged|cancelled) (me|us|it|that)$"
+)
+
+
+def _only_a_date(text: str) -> bool:
+    found = find_dates(text)
+    return len(found) == 1 and found[0].start == 0 and not re.search(r"\w", text[found[0].end :])
+
+
 _IDIOMS = re.compile(
-    r"\b(who|what|where|how|when|which)( \w+)* (is|are|was|were|am|it's|i|we|they|he|she)$|\b(yes|no|so|there|here|yeah) (i|we|it|they|he|she) "
+    r"\b(who|what|where|how|when|which)( (?!if\b)\w+){1,3} (is|are|was|were|am|it's|i|we|they|he|she)$|\b(yes|no|so|there|here|yeah) (i|we|it|they|he|she) "
     r"(is|are|was|were|am|will|would|could|should|might|must|had|has)$|\b(i|we) (think|hope|guess|believe) so$|\bme too$|\b(as|so) well$|"
     r"\bi'd like$|\bthank you (so|very)$|\bthat's what (i|we|it) \w+$|\b(so|as) (be|it) (is|be)$|\bwould like$|\bas it (is|was)$"
 )
@@ -162,6 +183,10 @@ def _answers_yes_no(text: str, sentence: Completeness) -> Completeness:
 
 def _answers_date(text: str, sentence: Completeness) -> Completeness:
     last = words(text)[-1].text
+    if parse_birth_date(text) and not (last in {"nineteen", "twenty"} and coverage(text) >= 0.5):
+        return Completeness.COMPLETE
+    if re.search(r"\d|\b(oh|zero|nineteen|one|two|three|four|five|six|seven|eight|nine)\b", _plain(text)) and not find_dates(text):
+        return Completeness.INCOMPLETE if coverage(text) >= 0.5 else Completeness.UNSURE
     if find_dates(text):
         return Completeness.COMPLETE if last not in TENS else Completeness.UNSURE
     if last in MONTHS or last in TENS or (last in ORDINAL_WORDS and len(words(text)) == 1):
