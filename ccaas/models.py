@@ -163,9 +163,7 @@ def _pip(arguments: list[str], package: Package) -> None:
 
 
 def _run(command: list[str], package: Package, cwd: Path | None = None) -> None:
-    done = subprocess.run(  # noqa: S603 - a fixed command with names from our own table
-        command, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode == 0:
         return
     said = done.stdout + done.stderr
