@@ -1,0 +1,256 @@
+"""The wire to ARI: REST requests with a time limit, and the one events WebSocket that comes back by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import random
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import aiohttp
+import msgspec
+import structlog
+
+from ccaas.asterisk.api.messages import AnyEvent, ApplicationReplaced, Message, TextMessageReceived
+from ccaas.asterisk.errors import AriError, refused
+from ccaas.asterisk.rest import Query
+from ccaas.ports.telephony import Connected, Disconnected
+
+log = structlog.get_logger(__name__)
+
+KEEP_ALIVE_S = 10.0
+"""Below Asterisk's own `session_keep_alive` (15 s), so that no request goes out on a connection it just closed."""
+BACKOFF_S = (0.1, 5.0)
+"""First and longest wait between two attempts to reconnect."""
+REGISTER_TRIES = 20
+"""The application may be registered a moment after its WebSocket opened: so often is its filter tried, 50 ms apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Where ARI is and who we are there."""
+
+    url: str
+    """For example "http://127.0.0.1:8088"; "/ari" is added."""
+    user: str
+    password: str = field(repr=False)
+    app: str = "ccaas"
+    """The name under which the dialplan passes calls to us."""
+    limit_s: float = 5.0
+    """Longest wait for one REST answer."""
+    ping_s: float = 6.0
+    """Silence after which the events WebSocket is pinged; half of it later the peer counts as dead."""
+
+
+class Unknown(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A message that this client does not know, or not in this shape."""
+
+    type: str
+
+
+Report = AnyEvent | Unknown | Connected | Disconnected | AriError
+"""What the wire reports; AriError is the last one, when another controller took the application's place."""
+
+_EVENT = msgspec.json.Decoder(AnyEvent)
+_UNKNOWN = msgspec.json.Decoder(Unknown)
+
+
+def decode_event(raw: str | bytes) -> AnyEvent | Unknown:
+    """One message of the events WebSocket, without the credentials that text messages carry along."""
+    try:
+        event: AnyEvent = _EVENT.decode(raw)
+    except msgspec.ValidationError as error:
+        unknown = _UNKNOWN.decode(raw)
+        log.debug("ari message not understood", type=unknown.type, reason=str(error))
+        return unknown
+    if type(event) is TextMessageReceived and (variables := event.message.variables):
+        kept = {name: value for name, value in variables.items() if "authorization" not in name.lower()}
+        return msgspec.structs.replace(event, message=msgspec.structs.replace(event.message, variables=kept))
+    return event
+
+
+class Transport:
+    """Carries requests (it is the generated client's `Rest`) and reports events to one `sink`, in order."""
+
+    def __init__(self, access: Access, wanted: Sequence[type[Message]] = ()) -> None:
+        """`wanted` are the events that Asterisk shall send; empty means all."""
+        self.access = access
+        self._filter = {"allowed": [{"type": kind.__struct_config__.tag} for kind in wanted], "disallowed": []}
+        self._session: aiohttp.ClientSession | None = None
+        self._reader: asyncio.Task[None] | None = None
+
+    async def request(self, method: str, path: str, *, query: Query | None = None, body: object = None) -> bytes:
+        if self._session is None:
+            raise AriError(f"{method} {path} before ARI was opened", method=method, path=path)
+        options = (
+            {} if body is None else {"data": msgspec.json.encode(body), "headers": {"Content-Type": "application/json"}}
+        )
+        parameters = {name: _text(value) for name, value in (query or {}).items() if value is not None}
+        try:
+            async with self._session.request(method, f"/ari{path}", params=parameters, **options) as answer:
+                content = await answer.read()
+        except TimeoutError:
+            text = f"ARI did not answer {method} {path} within {self.access.limit_s:g} s: is Asterisk overloaded?"
+            raise AriError(text, method=method, path=path) from None
+        except aiohttp.ClientError as error:
+            raise AriError(self._unreached(error), method=method, path=path) from error
+        if answer.status == 401:
+            raise AriError(self._denied(), status=401, method=method, path=path)
+        if answer.status >= 400:
+            raise refused(method, path, answer.status, _said(content) or answer.reason or "")
+        return content
+
+    async def open(self, sink: Callable[[Report], None]) -> None:
+        """Connect; from now on `sink` is called with everything that happens, first with Connected.
+
+        Raises:
+            AriError: not reached, not let in, or the application's name was refused; nothing is left behind.
+        """
+        token = base64.b64encode(f"{self.access.user}:{self.access.password}".encode()).decode()
+        self._session = aiohttp.ClientSession(
+            self.access.url,
+            headers={"Authorization": f"Basic {token}"},
+            timeout=aiohttp.ClientTimeout(total=self.access.limit_s),
+            connector=aiohttp.TCPConnector(limit=100, keepalive_timeout=KEEP_ALIVE_S),
+        )
+        try:
+            socket = await self._connect()
+        except AriError:
+            await self.close()
+            raise
+        self._reader = asyncio.create_task(self._read(socket, sink), name="ari-events")
+
+    async def close(self) -> None:
+        """Close the WebSocket and all connections. Safe to call twice."""
+        if self._reader is not None:
+            self._reader.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._reader
+            self._reader = None
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def _connect(self) -> aiohttp.ClientWebSocketResponse:
+        assert self._session is not None
+        query = {"app": self.access.app}
+        try:
+            socket = await self._session.ws_connect(
+                "/ari/events",
+                params=query,
+                heartbeat=self.access.ping_s,
+                max_msg_size=0,
+                compress=0,
+                timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
+            )
+        except aiohttp.WSServerHandshakeError as error:
+            raise AriError(
+                self._denied() if error.status == 401 else self._turned_away(error), status=error.status
+            ) from None
+        except TimeoutError:
+            raise AriError(
+                f"Asterisk at {self.access.url} did not open the events WebSocket in {self.access.limit_s:g} s"
+            ) from None
+        except aiohttp.ClientError as error:
+            raise AriError(self._unreached(error)) from None
+        try:
+            await self._reset_filter()
+        except AriError:
+            await socket.close()
+            raise
+        return socket
+
+    async def _reset_filter(self) -> None:
+        # A filter outlives its client in Asterisk: what an earlier one set would silence events for us.
+        for attempt in range(REGISTER_TRIES):
+            try:
+                await self.request("PUT", f"/applications/{self.access.app}/eventFilter", body=self._filter)
+            except AriError as error:
+                if error.status != 404 or attempt == REGISTER_TRIES - 1:
+                    raise
+                await asyncio.sleep(0.05)
+            else:
+                return
+
+    async def _read(self, socket: aiohttp.ClientWebSocketResponse, sink: Callable[[Report], None]) -> None:
+        while True:
+            sink(Connected())
+            replaced = await self._drain(socket, sink)
+            await socket.close()
+            sink(Disconnected())
+            if replaced:
+                sink(AriError(self._replaced()))
+                return
+            log.warning("ari events lost", url=self.access.url, app=self.access.app)
+            socket = await self._reconnect()
+
+    async def _drain(self, socket: aiohttp.ClientWebSocketResponse, sink: Callable[[Report], None]) -> bool:
+        """Report until the socket ends; True: because another controller registered the same application."""
+        async for message in socket:
+            if message.type is aiohttp.WSMsgType.TEXT:
+                event = decode_event(message.data)
+                if type(event) is ApplicationReplaced:
+                    return True
+                sink(event)
+        return False
+
+    async def _reconnect(self) -> aiohttp.ClientWebSocketResponse:
+        wait, longest = BACKOFF_S
+        told = ""
+        while True:
+            await asyncio.sleep(wait * random.uniform(0.5, 1.0))
+            wait = min(wait * 2, longest)
+            try:
+                socket = await self._connect()
+            except AriError as error:
+                if str(error) != told:
+                    told = str(error)
+                    log.warning("ari not reached", reason=told)
+                continue
+            log.info("ari events again", url=self.access.url, app=self.access.app)
+            return socket
+
+    def _unreached(self, error: aiohttp.ClientError) -> str:
+        if isinstance(error, aiohttp.ClientConnectorError):
+            return (
+                f"Asterisk at {self.access.url} cannot be reached ({error.os_error.strerror or error.os_error}): start it, "
+                "or correct the address under `asterisk` in the YAML"
+            )
+        return f"the connection to Asterisk at {self.access.url} broke ({error}): see Asterisk's log"
+
+    def _denied(self) -> str:
+        return (
+            f"Asterisk at {self.access.url} refused ARI user {self.access.user!r}: "
+            "make user and password under `asterisk` in the YAML those of its ari.conf"
+        )
+
+    def _turned_away(self, error: aiohttp.WSServerHandshakeError) -> str:
+        if error.status == 404:
+            return f"{self.access.url} has no ARI: load res_ari and enable it in Asterisk's ari.conf and http.conf"
+        return (
+            f"Asterisk at {self.access.url} refused the ARI application {self.access.app!r} ({error.status}): "
+            "choose another name in the YAML, or see Asterisk's log"
+        )
+
+    def _replaced(self) -> str:
+        return (
+            f"another controller took the ARI application {self.access.app!r} at {self.access.url}: "
+            "stop one of the two, or give each its own name"
+        )
+
+
+def _text(value: str | float | bool | Sequence[str]) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, str | int | float) else ",".join(value)
+
+
+def _said(content: bytes) -> str:
+    """ARI's own message in a refusal: {"message": …} or {"error": …}."""
+    try:
+        fields = msgspec.json.decode(content, type=dict[str, object])
+    except msgspec.DecodeError:
+        return ""
+    return str(fields.get("message") or fields.get("error") or "")
