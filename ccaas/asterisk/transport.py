@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
 import random
+import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,6 +14,7 @@ from dataclasses import dataclass, field
 import aiohttp
 import msgspec
 import structlog
+from yarl import URL
 
 from ccaas.asterisk.api.messages import AnyEvent, ApplicationReplaced, Message, TextMessageReceived
 from ccaas.asterisk.errors import AriError, refused
@@ -77,6 +80,7 @@ class Transport:
     def __init__(self, access: Access, wanted: Sequence[type[Message]] = ()) -> None:
         """`wanted` are the events that Asterisk shall send; empty means all."""
         self.access = access
+        self._base = access.url.rstrip("/") + "/ari"
         self._filter = {"allowed": [{"type": kind.__struct_config__.tag} for kind in wanted], "disallowed": []}
         self._session: aiohttp.ClientSession | None = None
         self._reader: asyncio.Task[None] | None = None
@@ -84,12 +88,13 @@ class Transport:
     async def request(self, method: str, path: str, *, query: Query | None = None, body: object = None) -> bytes:
         if self._session is None:
             raise AriError(f"{method} {path} before ARI was opened", method=method, path=path)
-        options = (
-            {} if body is None else {"data": msgspec.json.encode(body), "headers": {"Content-Type": "application/json"}}
-        )
+        content_type = None if body is None else {"Content-Type": "application/json"}
+        payload = None if body is None else msgspec.json.encode(body)
         parameters = {name: _text(value) for name, value in (query or {}).items() if value is not None}
         try:
-            async with self._session.request(method, f"/ari{path}", params=parameters, **options) as answer:
+            async with self._session.request(
+                method, URL(self._base + path, encoded=True), params=parameters, data=payload, headers=content_type
+            ) as answer:
                 content = await answer.read()
         except TimeoutError:
             text = f"ARI did not answer {method} {path} within {self.access.limit_s:g} s: is Asterisk overloaded?"
@@ -108,9 +113,10 @@ class Transport:
         Raises:
             AriError: not reached, not let in, or the application's name was refused; nothing is left behind.
         """
+        if not re.fullmatch(r"[\w.-]+", self.access.app):
+            raise AriError(self._turned_away("it may have letters, digits, dots, hyphens and underscores"))
         token = base64.b64encode(f"{self.access.user}:{self.access.password}".encode()).decode()
         self._session = aiohttp.ClientSession(
-            self.access.url,
             headers={"Authorization": f"Basic {token}"},
             timeout=aiohttp.ClientTimeout(total=self.access.limit_s),
             connector=aiohttp.TCPConnector(limit=100, keepalive_timeout=KEEP_ALIVE_S),
@@ -138,7 +144,7 @@ class Transport:
         query = {"app": self.access.app}
         try:
             socket = await self._session.ws_connect(
-                "/ari/events",
+                f"{self._base}/events",
                 params=query,
                 heartbeat=self.access.ping_s,
                 max_msg_size=0,
@@ -146,9 +152,9 @@ class Transport:
                 timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
             )
         except aiohttp.WSServerHandshakeError as error:
-            raise AriError(
-                self._denied() if error.status == 401 else self._turned_away(error), status=error.status
-            ) from None
+            known = {401: self._denied(), 404: self._not_there()}
+            text = known.get(error.status) or self._turned_away(f"Asterisk answered {error.status}")
+            raise AriError(text, status=error.status) from None
         except TimeoutError:
             raise AriError(
                 f"Asterisk at {self.access.url} did not open the events WebSocket in {self.access.limit_s:g} s"
@@ -214,8 +220,9 @@ class Transport:
 
     def _unreached(self, error: aiohttp.ClientError) -> str:
         if isinstance(error, aiohttp.ClientConnectorError):
+            reason = os.strerror(error.os_error.errno) if error.os_error.errno else str(error.os_error)
             return (
-                f"Asterisk at {self.access.url} cannot be reached ({error.os_error.strerror or error.os_error}): start it, "
+                f"Asterisk at {self.access.url} cannot be reached ({reason}): start it, "
                 "or correct the address under `asterisk` in the YAML"
             )
         return f"the connection to Asterisk at {self.access.url} broke ({error}): see Asterisk's log"
@@ -226,13 +233,11 @@ class Transport:
             "make user and password under `asterisk` in the YAML those of its ari.conf"
         )
 
-    def _turned_away(self, error: aiohttp.WSServerHandshakeError) -> str:
-        if error.status == 404:
-            return f"{self.access.url} has no ARI: load res_ari and enable it in Asterisk's ari.conf and http.conf"
-        return (
-            f"Asterisk at {self.access.url} refused the ARI application {self.access.app!r} ({error.status}): "
-            "choose another name in the YAML, or see Asterisk's log"
-        )
+    def _not_there(self) -> str:
+        return f"{self.access.url} has no ARI: load res_ari, and enable it in Asterisk's ari.conf and http.conf"
+
+    def _turned_away(self, why: str) -> str:
+        return f"the ARI application {self.access.app!r} was refused ({why}): choose another name in the YAML"
 
     def _replaced(self) -> str:
         return (
