@@ -1,0 +1,1 @@
+"""Speech synthesis by Piper voices, in processes of their own."""
