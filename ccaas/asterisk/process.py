@@ -1,4 +1,4 @@
-"""The managed Asterisk's process: start, adopt, watch, restart, stop.
+"""The managed Asterisk's process: started or adopted, watched, restarted when it dies.
 
 Asterisk runs in a session of its own, so that it and its calls outlive this program; whoever starts next finds it by
 its run folder and adopts it.
@@ -8,38 +8,33 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import os
 import random
 import resource
-import signal
 import subprocess
 from collections.abc import Callable
 from enum import Enum
-from io import TextIOWrapper
-from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import aiohttp
 import structlog
 
+from ccaas.asterisk import pid as processes
 from ccaas.asterisk.folder import RunFolder
 from ccaas.asterisk.install import PROGRAM
 from ccaas.asterisk.log import LogFollower, last_errors
 from ccaas.asterisk.secrets import AriAccess
 from ccaas.debian import Prefix
-from ccaas.errors import AsteriskError
+from ccaas.errors import AsteriskError, CcaasError
 
 READY_POLL_S = 0.05
 LOG_POLL_S = 0.5
-STOP_S = 5.0
-"""How long Asterisk may take to end after SIGTERM before it is killed."""
-
 FIRST_BACKOFF_S = 0.25
 LAST_BACKOFF_S = 30.0
 STEADY_S = 60.0
 """A run at least this long counts as healthy: the next restart is quick again."""
+
+ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ")
+"""What Asterisk gets of our environment; secrets are not among it."""
 
 
 class ProcessState(Enum):
@@ -56,17 +51,6 @@ class ProcessState(Enum):
 def backoff(failures: int, chance: float) -> float:
     """Seconds to wait before restart number `failures` (from 1); `chance` in [0, 1) spreads it by half either way."""
     return float(min(FIRST_BACKOFF_S * 2 ** (failures - 1), LAST_BACKOFF_S)) * (0.5 + chance)
-
-
-def running_pid(folder: RunFolder) -> int | None:
-    """The pid of the Asterisk that lives in this folder, if one does; a pid file left over is not believed."""
-    try:
-        pid = int(folder.pid_file.read_text())
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (OSError, ValueError):
-        return None
-    return pid if os.fsencode(folder.config) in words and state != "Z" else None
 
 
 class AsteriskProcess:
@@ -89,7 +73,6 @@ class AsteriskProcess:
         self._ready_s = ready_s
         self._on_change = on_change
         self._log = structlog.get_logger("asterisk")
-        self._lock: TextIOWrapper | None = None
         self._child: subprocess.Popen[bytes] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self.state = ProcessState.STOPPED
@@ -104,20 +87,18 @@ class AsteriskProcess:
         """Adopt the Asterisk that lives in the folder, or start one; its configuration must have been written.
 
         Raises:
-            AsteriskError: another controller keeps it, it does not start, or ARI does not answer in time.
+            AsteriskError: it does not start, or ARI does not answer in time.
         """
-        self._claim()
         follower = LogFollower(self._folder.log)
+        found = processes.running_pid(self._folder)
+        self.adopted = found != 0
+        self._set(ProcessState.STARTING)
         try:
-            found = running_pid(self._folder)
-            self.adopted = found is not None
-            self._set(ProcessState.STARTING)
             self.pid = found or self._spawn()
             await self._ready()
         except BaseException:
             if not self.adopted:
                 await self._end()
-            self._release()
             self._set(ProcessState.STOPPED)
             raise
         self._set(ProcessState.READY)
@@ -129,66 +110,23 @@ class AsteriskProcess:
 
     async def stop(self) -> None:
         """End Asterisk and with it every call. Safe to call twice."""
-        await self._forget()
+        await self.detach()
         await self._end()
-        self._release()
         self._set(ProcessState.STOPPED)
 
     async def detach(self) -> None:
-        """Leave Asterisk and its calls running, for the next controller to adopt."""
-        await self._forget()
-        self._release()
-
-    async def console(self, command: str) -> str:
-        """What `asterisk -rx COMMAND` prints.
-
-        Raises:
-            AsteriskError: nobody answers on the control socket.
-        """
-        process = await asyncio.create_subprocess_exec(
-            *self._prefix.command(PROGRAM, "-C", str(self._folder.config), "-rx", command),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        output, _ = await process.communicate()
-        text = output.decode("utf-8", "replace")
-        if process.returncode:
-            raise AsteriskError(
-                f"Asterisk in {self._folder.path} does not answer on its console: {text.strip()}; is it up?"
-            )
-        return text
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.stop()
+        """Watch no longer, and leave Asterisk and its calls running for the next controller to adopt."""
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
 
     def _set(self, state: ProcessState) -> None:
         if state is not self.state:
             self.state = state
             self._on_change(state)
-
-    def _claim(self) -> None:
-        """Two controllers must not both restart one Asterisk; the lock goes away with its process."""
-        self._folder.path.mkdir(parents=True, exist_ok=True)
-        lock = (self._folder.path / "controller.lock").open("w")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.close()
-            raise AsteriskError(
-                f"another controller keeps the Asterisk in {self._folder.path}; stop that one first"
-            ) from None
-        self._lock = lock
-
-    def _release(self) -> None:
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
 
     def _spawn(self) -> int:
         """Start the process; what it prints goes to a file, since a pipe to us would kill it when we die."""
@@ -204,6 +142,7 @@ class AsteriskProcess:
                 stdout=console,
                 stderr=subprocess.STDOUT,
                 cwd=self._folder.path,
+                env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
                 start_new_session=True,
             )
         return self._child.pid
@@ -221,7 +160,7 @@ class AsteriskProcess:
                 aiohttp.ClientSession(auth=auth, timeout=aiohttp.ClientTimeout(total=2)) as session,
             ):
                 while not await self._ping(session):
-                    if self._gone():
+                    if processes.is_gone(self.pid):
                         raise AsteriskError(f"Asterisk ended while it started{self._why()}")
                     await asyncio.sleep(READY_POLL_S)
         except TimeoutError:
@@ -234,7 +173,8 @@ class AsteriskProcess:
             async with session.get(f"{self._access.url}/ari/asterisk/ping") as response:
                 if response.status in (401, 403):
                     raise AsteriskError(
-                        f"the Asterisk at {self._access.url} is not ours (it refuses our password); change asterisk.http_port"
+                        f"the Asterisk at {self._access.url} refuses our password, so it is another one; "
+                        "stop it or change asterisk.http_port"
                     )
                 return response.status == 200
         except (aiohttp.ClientError, TimeoutError):
@@ -242,51 +182,37 @@ class AsteriskProcess:
 
     def _why(self) -> str:
         """The last errors of its log, or what it printed."""
-        errors = last_errors(self._folder.log)
-        if not errors and self._folder.console.exists():
-            errors = self._folder.console.read_text(errors="replace").strip().splitlines()[-2:]
-        return f": {' | '.join(errors)}; see {self._folder.log}" if errors else f"; see {self._folder.log}"
+        words = last_errors(self._folder.log) or self._last_words()
+        return f": {' | '.join(words)}; see {self._folder.log}" if words else f"; see {self._folder.log}"
 
-    def _gone(self) -> bool:
-        if self._child is not None and self._child.pid == self.pid:
-            return self._child.poll() is not None
-        return running_pid(self._folder) != self.pid
-
-    async def _ended(self) -> None:
-        """Wait until the process is gone, whoever its parent is."""
-        if self._gone():
-            return
+    def _last_words(self) -> list[str]:
         try:
-            descriptor = os.pidfd_open(self.pid)
-        except ProcessLookupError:
-            return
-        loop, gone = asyncio.get_running_loop(), asyncio.Event()
-        loop.add_reader(descriptor, gone.set)
-        try:
-            await gone.wait()
-        finally:
-            loop.remove_reader(descriptor)
-            os.close(descriptor)
-        if self._child is not None and self._child.pid == self.pid:
-            self._child.wait()
+            return self._folder.console.read_text(errors="replace").strip().splitlines()[-2:]
+        except FileNotFoundError:
+            return []
 
     async def _keep_alive(self) -> None:
-        failures, since = 0, asyncio.get_running_loop().time()
+        clock = asyncio.get_running_loop().time
+        failures, since = 0, clock()
         while True:
-            await self._ended()
+            await self._gone()
             self._set(ProcessState.RESTARTING)
-            lived = asyncio.get_running_loop().time() - since
+            lived = clock() - since
             failures = 1 if lived > STEADY_S else failures + 1
             wait = backoff(failures, random.random())
             self._log.error(
-                "asterisk ended and is restarted", lived_s=round(lived, 1), wait_s=round(wait, 2), pid=self.pid
+                "asterisk ended and is restarted",
+                pid=self.pid,
+                lived_s=round(lived, 1),
+                wait_s=round(wait, 2),
+                printed=self._last_words(),
             )
             await asyncio.sleep(wait)
-            since = asyncio.get_running_loop().time()
+            since = clock()
             try:
                 self.pid = self._spawn()
                 await self._ready()
-            except (AsteriskError, OSError) as error:
+            except (CcaasError, OSError) as error:
                 self._log.error("asterisk did not come back", error=str(error))
                 await self._end()
                 continue
@@ -302,24 +228,16 @@ class AsteriskProcess:
             follower.shorten()
             await asyncio.sleep(LOG_POLL_S)
 
-    async def _forget(self) -> None:
-        tasks, self._tasks = self._tasks, []
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+    async def _gone(self) -> None:
+        """Wait for the end of the process, and reap it if it was our child."""
+        if self.pid:
+            await processes.wait_gone(self.pid)
+        if self._child is not None and self._child.pid == self.pid:
+            self._child.wait()
+            self._child = None
 
     async def _end(self) -> None:
-        """SIGTERM, then SIGKILL; returns when the process is gone."""
-        if not self.pid or self._gone():
-            self.pid = 0
-            return
-        for sent, patience in ((signal.SIGTERM, STOP_S), (signal.SIGKILL, STOP_S)):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, sent)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(patience):
-                    await self._ended()
-                    break
+        if self.pid:
+            await processes.end(self.pid)
+            await self._gone()
         self.pid = 0

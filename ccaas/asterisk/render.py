@@ -54,7 +54,7 @@ def open_files(settings: AsteriskSettings) -> int:
 
 
 def render(
-    settings: AsteriskSettings, secrets: Secrets, folder: RunFolder, prefix: Prefix, *, relative_to: Path = Path()
+    settings: AsteriskSettings, secrets: Secrets, folder: RunFolder, prefix: Prefix, *, base: Path = Path()
 ) -> dict[str, str]:
     """All files of `etc/`, by name. Reads templates and the admin's dialplan files; writes nothing.
 
@@ -63,7 +63,7 @@ def render(
         secrets: passwords of this installation.
         folder: where Asterisk will live.
         prefix: where Asterisk was unpacked.
-        relative_to: folder from which paths in the settings start.
+        base: folder from which paths in the settings start.
 
     Raises:
         AsteriskError: a dialplan file cannot be read.
@@ -74,10 +74,10 @@ def render(
     dialplans = {path.name: path.read_text(encoding="utf-8") for path in sorted(shipped("dialplans").glob("*.conf"))}
     parts = {name: templates.pop(name) for name in PARTS}
     for number, path in enumerate(settings.dialplan_files):
-        dialplans[f"site-{number}-{path.name}"] = _site_dialplan(relative_to / path)
+        dialplans[f"site-{number}-{path.name}"] = _site_dialplan(base / path)
     values = {
         **_places(settings, folder, prefix),
-        **_network(settings, relative_to),
+        **_network(settings, base),
         **_features(settings, prefix),
         "ari_user": MANAGED_USER,
         "ari_password": secrets.ari,
@@ -140,13 +140,13 @@ def _places(settings: AsteriskSettings, folder: RunFolder, prefix: Prefix) -> di
     }
 
 
-def _network(settings: AsteriskSettings, relative_to: Path) -> dict[str, str]:
+def _network(settings: AsteriskSettings, base: Path) -> dict[str, str]:
     transports, tls = [], ""
     if settings.sip.websocket:
         transports.append("; The address is http.conf's; pjsip wants a line all the same.\n[transport-ws]")
         transports.append(f"type = transport\nprotocol = ws\nbind = {settings.bind}:{settings.http_port}\n")
     if settings.tls is not None:
-        certificate, key = relative_to / settings.tls.certificate, relative_to / settings.tls.key
+        certificate, key = base / settings.tls.certificate, base / settings.tls.key
         transports.append(
             f"[transport-tls]\ntype = transport\nprotocol = tls\nbind = {settings.bind}:{settings.tls.sip}"
         )

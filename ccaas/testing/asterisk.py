@@ -1,7 +1,7 @@
 """A real Asterisk for tests and benches: private folder, free ports, ready when entered.
 
 async with RunningAsterisk(folder, phones=("6001",)) as asterisk:
-    … asterisk.access, asterisk.sip_address, await asterisk.process.console("core show channels")
+    … asterisk.access, asterisk.sip_address, await asterisk.console("core show channels")
 """
 
 from __future__ import annotations
@@ -13,14 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from ccaas.asterisk import check, render
-from ccaas.asterisk.folder import RunFolder
-from ccaas.asterisk.install import PROGRAM
-from ccaas.asterisk.process import AsteriskProcess
-from ccaas.asterisk.secrets import AriAccess, ari_access, keep_secrets, made_for
+from ccaas.asterisk.managed import ManagedAsterisk
 from ccaas.config.asterisk import AsteriskSettings
-from ccaas.debian import Prefix
-from ccaas.errors import SetupError
 
 DEFAULT_PREFIX = Path(__file__).parents[2] / ".cache/asterisk"
 """Where `make setup` puts Asterisk in a checkout."""
@@ -75,15 +69,10 @@ class RunningAsterisk:
         settings: AsteriskSettings | None = None,
     ) -> None:
         self.settings = settings or free_settings(phones)
-        self.folder = RunFolder(folder.absolute())
-        self.prefix = Prefix(self.settings.prefix.absolute())
-        if not self.prefix.has(PROGRAM):
-            raise SetupError(f"there is no Asterisk in {self.prefix.path}; run `make setup`")
-        self.secrets = keep_secrets(self.folder.secrets, made_for(self.settings))
-        self.access: AriAccess = ari_access(self.settings, self.folder.secrets, {})
-        self.process = AsteriskProcess(
-            self.folder, self.prefix, self.access, open_files=render.open_files(self.settings)
-        )
+        self.managed = ManagedAsterisk(self.settings, folder, Path())
+        self.folder = self.managed.folder
+        self.access = self.managed.access
+        self.process = self.managed.process
 
     @property
     def sip_address(self) -> str:
@@ -97,17 +86,17 @@ class RunningAsterisk:
     def password(self, phone: str) -> str:
         """A phone's password."""
         given = {one.name: one.password for one in self.settings.phones}
-        return given[phone] or self.secrets.phones[phone]
+        return given[phone] or self.managed.secrets.phones[phone]
+
+    async def console(self, command: str) -> str:
+        """What `asterisk -rx COMMAND` prints."""
+        return await self.managed.console(command)
 
     async def __aenter__(self) -> Self:
-        found = check.faults(self.settings, Path())
-        if found:
-            raise SetupError("\n".join(str(fault) for fault in found))
-        render.write(self.folder, render.render(self.settings, self.secrets, self.folder, self.prefix))
-        await self.process.start()
+        await self.managed.start()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.process.stop()
+        await self.managed.stop()
