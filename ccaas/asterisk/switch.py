@@ -1,0 +1,318 @@
+"""The `Switch` over ARI. It turns commands into REST calls; what ARI's messages mean is in `legs`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import Any
+
+import structlog
+
+from ccaas.asterisk.api import Client
+from ccaas.asterisk.api import messages as ari
+from ccaas.asterisk.errors import AriError, LegGone
+from ccaas.asterisk.legs import WANTED, KnownLeg, LegBook, Role, channel_of, codec_of
+from ccaas.asterisk.media_legs import MediaChoice, MediaLegs
+from ccaas.asterisk.snapshot import OURS, snapshots
+from ccaas.asterisk.transport import Access, Report, Transport, Unknown
+from ccaas.ports.media import Codec, MediaStream
+from ccaas.ports.telephony import Connected, Disconnected, LegSnapshot
+from ccaas.telephony.events import Ended, EndReason, TelephonyEvent
+
+log = structlog.get_logger(__name__)
+
+NATIVE_FORMATS = "CHANNEL(audionativeformat)"
+TRANSFER_CONTEXT = "ccaas-transfer"
+"""Dialplan context whose extension `s` dials the endpoint in the variable CCAAS_TRANSFER_TO."""
+RETRY_S = 0.5
+
+
+class AsteriskSwitch:
+    """Asterisk as a `Switch`. `open` connects; from then on `events` tells everything in order."""
+
+    def __init__(
+        self, access: Access, media: MediaChoice | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._app = access.app
+        self._clock = clock
+        self._transport = Transport(access, WANTED)
+        self.client = Client(self._transport)
+        """The whole of ARI, for what the port has no words for."""
+        self._book = LegBook()
+        self._media = MediaLegs(access, self.client, media or MediaChoice())
+        self._events: asyncio.Queue[TelephonyEvent | Connected | Disconnected | AriError | None] = asyncio.Queue()
+        self._waiting: dict[str, list[ari.AnyEvent | Unknown]] = {}
+        self._gap: list[ari.AnyEvent | Unknown] | None = None
+        self._catching_up: asyncio.Task[None] | None = None
+        self._questions: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        """Connect to Asterisk. Raises AriError, one line that says what is wrong."""
+        await self._transport.open(self._report)
+
+    async def events(self) -> AsyncIterator[TelephonyEvent | Connected | Disconnected]:
+        """Raises AriError when another controller has taken our application's place."""
+        while (event := await self._events.get()) is not None:
+            if isinstance(event, AriError):
+                raise event
+            yield event
+
+    async def close(self) -> None:
+        await self._transport.close()
+        tasks = [*self._questions, *([self._catching_up] if self._catching_up else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._media.close()
+        self._events.put_nowait(None)
+
+    # What Asterisk reports
+
+    def _report(self, report: Report) -> None:
+        match report:
+            case Connected():
+                self._gap = []
+                self._catching_up = asyncio.create_task(self._catch_up(), name="ari-catch-up")
+            case Disconnected():
+                if self._catching_up is not None:
+                    self._catching_up.cancel()
+                self._gap = None
+                self._events.put_nowait(report)
+            case AriError():
+                self._events.put_nowait(report)
+            case _ if self._gap is not None:
+                self._gap.append(report)
+            case _:
+                self._read(report)
+
+    async def _catch_up(self) -> None:
+        """What the gap hid: legs that are gone end now, and the others are known again before anything else is told."""
+        while True:
+            try:
+                found = await self.legs()
+                break
+            except AriError as error:
+                log.warning("asterisk does not say what exists", reason=str(error))
+                await asyncio.sleep(RETRY_S)
+        alive = {leg.leg_id for leg in found}
+        for gone in self._book.missing(leg.leg_id for leg in found if leg.ours):
+            at = self._clock()
+            self._tell(self._book.left(gone, at) if gone.id in alive else self._book.ended(gone, 0, at))
+        for leg in found:
+            if leg.ours and leg.leg_id not in self._book:
+                role = Role.OFFERED if leg.up or not leg.leg_id.startswith(OURS) else Role.ORIGINATED
+                self._book.add(KnownLeg(leg.leg_id, role, leg.codec, made=True, up=leg.up))
+        gap, self._gap = self._gap or [], None
+        self._events.put_nowait(Connected())
+        for event in gap:
+            self._read(event)
+
+    def _read(self, event: ari.AnyEvent | Unknown) -> None:
+        channel = channel_of(event)
+        if channel is None:
+            return
+        if (waiting := self._waiting.get(channel.id)) is not None:
+            waiting.append(event)
+            return
+        leg = self._book.get(channel.id)
+        match event:
+            case ari.StasisStart() if leg is None or leg.role is not Role.MEDIA:
+                self._ask(channel.id, self._started(event))
+            case ari.StasisStart():
+                self._media.started(channel.id)
+            case ari.StasisEnd() if leg is not None and not (leg.hung or leg.ending or leg.leaving):
+                self._ask(channel.id, self._gone_or_left(leg))
+            case _:
+                self._tell(self._book.read(event, self._clock()))
+
+    def _tell(self, event: TelephonyEvent | None) -> None:
+        if isinstance(event, Ended):
+            self._media.ended(event.leg_id)
+        if event is not None:
+            self._events.put_nowait(event)
+
+    def _ask(self, leg_id: str, question: Coroutine[Any, Any, None]) -> None:
+        """Ask Asterisk something about a leg; the leg's later events wait for the answer, other legs' do not."""
+        self._waiting[leg_id] = []
+
+        async def ask() -> None:
+            try:
+                await question
+            finally:
+                for event in self._waiting.pop(leg_id):
+                    self._read(event)
+
+        task = asyncio.create_task(ask(), name=f"ari-question-{leg_id}")
+        self._questions.add(task)
+        task.add_done_callback(self._questions.discard)
+
+    async def _started(self, event: ari.StasisStart) -> None:
+        leg = self._book.get(event.channel.id)
+        ours = leg is not None and leg.role is Role.ORIGINATED
+        codec = await self._codec(event.channel.id, leg.codec if leg and ours else Codec.ULAW)
+        if leg is not None and ours:
+            self._tell(self._book.answered(leg, codec, self._clock()))
+        else:
+            self._tell(self._book.offered(event, codec, self._clock()))
+
+    async def _gone_or_left(self, leg: KnownLeg) -> None:
+        with suppress(AriError):
+            await self.client.channels.get(channel_id=leg.id)
+            if not any(isinstance(event, ari.ChannelHangupRequest) for event in self._waiting[leg.id]):
+                self._tell(self._book.left(leg, self._clock()))
+
+    async def _codec(self, leg_id: str, fallback: Codec) -> Codec:
+        try:
+            native = await self.client.channels.get_channel_var(channel_id=leg_id, variable=NATIVE_FORMATS)
+        except AriError:
+            return fallback
+        return codec_of(native.value, fallback)
+
+    # Commands
+
+    async def answer(self, leg_id: str) -> None:
+        leg = self._book.get(leg_id)
+        already = leg is not None and leg.up
+        await self.client.channels.answer(channel_id=leg_id)
+        if already and leg is not None:
+            # The dialplan had answered: Asterisk reports no change of state, and the core waits for one.
+            self._tell(self._book.answered(leg, leg.codec, self._clock()))
+
+    async def ring(self, leg_id: str) -> None:
+        await self.client.channels.ring(channel_id=leg_id)
+
+    async def open_media(self, call_id: str, leg_id: str, codec: Codec) -> MediaStream:
+        self._book.add(KnownLeg(leg_id, Role.MEDIA, codec, up=True))
+        try:
+            return await self._media.open(leg_id, codec)
+        except BaseException:
+            self._book.forget(leg_id)
+            raise
+
+    async def bridge(self, bridge_id: str) -> None:
+        # dtmf_events keeps Asterisk from joining two phones so directly that keys are no longer reported.
+        await self.client.bridges.create_with_id(bridge_id=bridge_id, type="mixing,dtmf_events", name=bridge_id)
+
+    async def join(self, bridge_id: str, *leg_ids: str) -> None:
+        await self.client.bridges.add_channel(bridge_id=bridge_id, channel=leg_ids)
+
+    async def unjoin(self, bridge_id: str, leg_id: str) -> None:
+        with _unless(404, 409, 422):
+            await self.client.bridges.remove_channel(bridge_id=bridge_id, channel=[leg_id])
+
+    async def destroy_bridge(self, bridge_id: str) -> None:
+        with _unless(404):
+            await self.client.bridges.destroy(bridge_id=bridge_id)
+
+    async def hold(self, leg_id: str) -> None:
+        await self.client.channels.start_moh(channel_id=leg_id)
+
+    async def unhold(self, leg_id: str) -> None:
+        await self.client.channels.stop_moh(channel_id=leg_id)
+
+    async def send_keys(self, leg_id: str, digits: str) -> None:
+        await self.client.channels.send_dtmf(channel_id=leg_id, dtmf=digits)
+
+    async def originate(
+        self,
+        leg_id: str,
+        endpoint: str,
+        *,
+        caller_id: str,
+        timeout_s: float,
+        codec: Codec,
+        variables: Mapping[str, str],
+    ) -> None:
+        self._book.add(KnownLeg(leg_id, Role.ORIGINATED, codec))
+        try:
+            await self.client.channels.originate_with_id(
+                channel_id=leg_id,
+                endpoint=endpoint,
+                app=self._app,
+                caller_id=caller_id,
+                timeout=max(1, round(timeout_s)),
+                formats=codec.value,
+                other_channel_id=f"{leg_id}-far" if endpoint.startswith("Local/") else None,
+                variables=dict(variables),
+            )
+        except AriError as error:
+            self._book.forget(leg_id)
+            if error.status >= 500:
+                text = f"Asterisk has no way to {endpoint!r} ({error.said}): is it registered and spelt rightly?"
+                raise AriError(
+                    text, status=error.status, method=error.method, path=error.path, said=error.said
+                ) from error
+            raise
+
+    async def redirect(self, leg_id: str, endpoint: str) -> None:
+        """By SIP (302 before the answer, REFER after it) to "PJSIP/sip:…"; to any other endpoint by Asterisk itself."""
+        with self._leaving(leg_id, EndReason.TRANSFERRED):
+            if endpoint.startswith("PJSIP/sip:"):
+                await self.client.channels.redirect(channel_id=leg_id, endpoint=endpoint)
+            else:
+                await self.client.channels.set_channel_var(
+                    channel_id=leg_id, variable="CCAAS_TRANSFER_TO", value=endpoint
+                )
+                await self.client.channels.continue_in_dialplan(
+                    channel_id=leg_id, context=TRANSFER_CONTEXT, extension="s", priority=1
+                )
+
+    async def return_to_dialplan(self, leg_id: str, context: str, extension: str, priority: int = 1) -> None:
+        with self._leaving(leg_id, EndReason.RETURNED):
+            await self.client.channels.continue_in_dialplan(
+                channel_id=leg_id, context=context, extension=extension, priority=priority
+            )
+
+    async def play_prompt(self, leg_id: str, sound: str) -> None:
+        await self.client.channels.play(channel_id=leg_id, media=[f"sound:{sound}"])
+
+    async def hang_up(self, leg_id: str, reason: EndReason, cause: int) -> None:
+        if leg := self._book.get(leg_id):
+            leg.ending = leg.ending or reason
+        with suppress(LegGone):
+            await self.client.channels.hangup(channel_id=leg_id, reason_code=str(cause))
+
+    @contextmanager
+    def _leaving(self, leg_id: str, reason: EndReason) -> Iterator[None]:
+        leg = self._book.get(leg_id)
+        if leg is not None:
+            leg.leaving = reason
+        try:
+            yield
+        except AriError:
+            if leg is not None:
+                leg.leaving = None
+            raise
+
+    # What exists
+
+    async def legs(self) -> tuple[LegSnapshot, ...]:
+        channels, application, bridges = await asyncio.gather(
+            self.client.channels.list(),
+            self.client.applications.get(application_name=self._app),
+            self.client.bridges.list(),
+        )
+        found = snapshots(self._app, channels, frozenset(application.channel_ids), bridges)
+
+        async def codec(leg: LegSnapshot) -> Codec:
+            known = self._book.get(leg.leg_id)
+            return known.codec if known else await self._codec(leg.leg_id, leg.codec)
+
+        codecs = await asyncio.gather(*(codec(leg) for leg in found))
+        return tuple(replace(leg, codec=codec) for leg, codec in zip(found, codecs, strict=True))
+
+    async def bridges(self) -> tuple[str, ...]:
+        return tuple(bridge.id for bridge in await self.client.bridges.list() if bridge.id.startswith(OURS))
+
+
+@contextmanager
+def _unless(*statuses: int) -> Iterator[None]:
+    """Let pass that what should not be is not there."""
+    try:
+        yield
+    except AriError as error:
+        if error.status not in statuses:
+            raise
