@@ -45,3 +45,6 @@ class TurnRecord:
     speculations: int = 0
     """How many drafts were begun for it."""
     confidence: float | None = None
+    """The recogniser's, 0…1."""
+    retaken: bool = False
+    """The caller went on after this turn was taken too early; the next record holds the whole of it."""

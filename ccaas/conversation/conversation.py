@@ -1,0 +1,493 @@
+"""One conversation: the state machine of `state.py` joined to ears, mouth and reasoning.
+
+Frames and timers drive the machine synchronously on the event loop; what takes time (recognition, drafts, speech) runs
+in tasks of the conversation's own group and reports back as events.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass, replace
+from typing import Any
+
+import structlog
+
+from ccaas.conversation.answer import Answer
+from ccaas.conversation.ear import Ear
+from ccaas.conversation.echo import EchoGuard
+from ccaas.conversation.endpointing import keys_complete
+from ccaas.conversation.events import TurnTimes
+from ccaas.conversation.interruption import verdict
+from ccaas.conversation.ledger import Ledger, Publish
+from ccaas.conversation.mouth import Mouth, Speech
+from ccaas.conversation.parts import Parts
+from ccaas.conversation.speculation import Speculation
+from ccaas.conversation.state import (
+    Do,
+    EchoHeard,
+    Event,
+    Hangup,
+    Keyed,
+    ReplyEnded,
+    ReplyStarted,
+    State,
+    Tick,
+    Turns,
+    Understood,
+    Verdict,
+    VoiceStarted,
+    VoiceStopped,
+)
+from ccaas.conversation.watched import WatchedToolbox
+from ccaas.media.playout import Playout
+from ccaas.media.tracks import Tracks
+from ccaas.ports.media import MediaStream
+from ccaas.ports.reasoning import CallerTurn, Dialogue, DialogueContext, Draft, Ending, Json, Reasoner, Reply
+
+_log = structlog.get_logger(__name__)
+
+_HEARTBEAT_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Why the conversation is over."""
+
+    ending: Ending | None
+    """None: the audio was lost, and the conversation can be taken up again."""
+    destination: str = ""
+    """For TRANSFER."""
+
+
+@dataclass(slots=True)
+class _Taken:
+    """The newest committed turn, while the caller may still show that it was taken too early."""
+
+    text: str
+    before: Json
+    """The dialogue as it was."""
+    writes: int
+    """Writes begun when it was committed."""
+    answered_at: float | None = None
+    """When the answer's first frame was sent."""
+    over: bool = False
+    """The answer was heard to its end."""
+
+
+class Conversation:
+    """Runs from the first words to an outcome. One per call and media stream."""
+
+    def __init__(
+        self,
+        call_id: str,
+        stream: MediaStream,
+        reasoner: Reasoner,
+        context: DialogueContext,
+        parts: Parts,
+        tracks: Tracks,
+        publish: Publish,
+        save: Callable[[Json], None],
+    ) -> None:
+        """`publish` gets turn records, `save` the dialogue's snapshot after each commit; neither may block."""
+        self._log = _log.bind(call=call_id)
+        self._parts = parts
+        self._settings = parts.settings
+        self._now = parts.clock.now
+        self._reasoner = reasoner
+        self._tools = WatchedToolbox(context.tools)
+        self._context = replace(context, tools=self._tools)
+        self._stream = stream
+        self._tracks = tracks
+        self._echo = EchoGuard(stream.codec.sample_rate)
+        tracks.add(self._echo)
+        self._mouth = Mouth(Playout(stream, self._now, tracks), parts.phrases, self._now)
+        self._ear = Ear(
+            stream.codec,
+            parts.recognizer,
+            parts.voice,
+            parts.turn,
+            parts.settings,
+            self._on_voice_started,
+            self._on_voice_stopped,
+        )
+        self._turns = Turns(parts.settings)
+        self._ledger = Ledger(publish)
+        self._save = save
+        self._dialogue_lock = asyncio.Lock()
+        self._mouth_lock = asyncio.Lock()
+        self._dialogue: Dialogue
+        self._outcome: asyncio.Future[Outcome]
+        self._group: asyncio.TaskGroup
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._speculation: Speculation | None = None
+        self._drafting: asyncio.Task[Draft | None] | None = None
+        self._speculations = 0
+        self._answer: Answer | None = None
+        self._answering: asyncio.Task[None] | None = None
+        self._taken: _Taken | None = None
+        self._retaking = False
+        self._rewound: Dialogue | None = None
+        self._unsaid: list[Reply] = []
+        self._keys = ""
+        self._yielded_at: float | None = None
+        self._paused_at: float | None = None
+        self._do: dict[Do, Callable[[], None]] = {
+            Do.SPECULATE: self._speculate,
+            Do.DROP: self._drop_speculation,
+            Do.COMMIT: self._commit,
+            Do.COMMIT_KEYS: self._commit_keys,
+            Do.PROMPT: self._prompt,
+            Do.ACKNOWLEDGE: self._acknowledge,
+            Do.DUCK: lambda: self._mouth.playout.duck(self._settings.barge_in.duck_db),
+            Do.UNDUCK: lambda: self._mouth.playout.duck(0.0),
+            Do.YIELD: self._yield,
+            Do.RESUME: self._mouth.resume,
+            Do.ABANDON: self._abandon,
+            Do.FORGET: self._forget,
+            Do.RETRACT: self._retract,
+        }
+
+    async def run(self, snapshot: Json | None = None, resume_with: str = "") -> Outcome:
+        """Converse until an outcome. With a `snapshot` it goes on from there, saying `resume_with` first.
+
+        Whatever a plug-in raises is raised here, in an ExceptionGroup, after the audio was stopped.
+        """
+        self._outcome = asyncio.get_running_loop().create_future()
+        self._dialogue = self._reasoner.open(self._context, snapshot)
+        try:
+            async with asyncio.TaskGroup() as self._group:
+                self._turns.deadline = None
+                self._stream.listen(self._on_frame, self._on_lost)
+                opening = self._opening() if snapshot is None else self._reopening(resume_with)
+                self._start_answer(Answer(opening, None))
+                heartbeat = self._spawn(self._beat(), "heartbeat")
+                try:
+                    return await self._outcome
+                finally:
+                    heartbeat.cancel()
+                    self._turns.handle(Hangup(self._now()))
+                    for task in self._tasks:
+                        task.cancel()
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._mouth.close()
+            self._ear.drop_utterance()
+            self._ledger.close()
+
+    def key(self, digit: str) -> None:
+        """The caller pressed a key."""
+        self._keys += digit
+        self._handle(Keyed(keys_complete(self._keys, self._dialogue.expectation), self._now()))
+
+    # — the machine and its clock —
+
+    def _handle(self, event: Event) -> None:
+        if self._turns.state is State.ENDED:
+            return
+        for do in self._turns.handle(event):
+            self._do[do]()
+        self._arm()
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._turns.deadline is not None:
+            delay = max(0.0, self._turns.deadline - self._now())
+            self._timer = asyncio.get_running_loop().call_later(delay, self._on_deadline)
+
+    def _on_deadline(self) -> None:
+        now = self._now()
+        if self._turns.deadline is None or now < self._turns.deadline - 0.001:
+            self._arm()
+            return
+        if self._turns.state is State.OVERLAPPING:
+            likeness = self._echo.likeness(now)
+            if likeness >= self._settings.barge_in.echo_correlation:
+                self._handle(EchoHeard(now))
+                return
+        self._handle(Tick(now))
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(_HEARTBEAT_S)
+            self._ear.lapse(self._now())
+
+    def _spawn(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+        task = self._group.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _finish(self, outcome: Outcome) -> None:
+        if not self._outcome.done():
+            self._outcome.set_result(outcome)
+
+    # — hearing —
+
+    def _on_frame(self, coded: bytes) -> None:
+        now = self._now()
+        pcm = self._ear.decode(coded)
+        self._tracks.caller(pcm, now)
+        self._echo.caller(pcm)
+        self._ear.hear(pcm, now)
+
+    def _on_lost(self) -> None:
+        self._finish(Outcome(None))
+
+    def _on_voice_started(self, at: float) -> None:
+        now, state = self._now(), self._turns.state
+        if state is not State.PAUSING:
+            self._retaking = state in (State.THINKING, State.SPEAKING) and self._can_retake(now)
+            if not self._retaking:
+                self._speculations = 0
+                self._ear.begin_utterance()
+        self._handle(VoiceStarted(at, now, retractable=state is State.THINKING and self._can_retract()))
+
+    def _on_voice_stopped(self, at: float) -> None:
+        self._paused_at = self._now()
+        self._handle(VoiceStopped(at, self._paused_at))
+
+    def _can_retake(self, now: float) -> bool:
+        taken = self._taken
+        if taken is None or taken.over or taken.writes != self._tools.writes or self._ear.utterance is None:
+            return False
+        return taken.answered_at is None or now - taken.answered_at <= self._settings.retake_ms / 1000
+
+    def _can_retract(self) -> bool:
+        """The answer on its way has written nothing (a silence prompt never does)."""
+        return self._answer is None or self._tools.writes == self._answer.writes_before
+
+    # — speculating —
+
+    def _speculate(self) -> None:
+        utterance = self._ear.utterance
+        if utterance is None:
+            utterance = self._ear.begin_utterance()
+        dialogue = self._dialogue
+        if self._retaking and self._taken is not None:
+            if self._rewound is None:
+                self._rewound = self._reasoner.open(self._context, self._taken.before)
+            dialogue = self._rewound
+        self._speculations += 1
+        self._speculation = Speculation(
+            self._turns.speculation,
+            f"t{self._ledger.turns + 1}",
+            utterance,
+            dialogue,
+            self._dialogue_lock,
+            self._mouth,
+            self._parts,
+            self._verdict,
+        )
+        self._drafting = self._spawn(self._judge_and_draft(self._speculation), "speculation")
+
+    async def _judge_and_draft(self, speculation: Speculation) -> Draft | None:
+        judged = await speculation.judge()
+        if judged.verdict is Verdict.NOTHING or (judged.verdict is Verdict.BACKCHANNEL and self._turns.holding):
+            self._handle(Understood(speculation.number, judged.verdict, 0.0, self._now()))
+            return None
+        drafting = self._spawn(speculation.draft(), "draft")
+        self._handle(Understood(speculation.number, judged.verdict, judged.wait_s, self._now()))
+        try:
+            async with asyncio.timeout(self._settings.longest_draft_s):
+                draft: Draft = await drafting
+        finally:
+            drafting.cancel()
+        return draft
+
+    def _verdict(self, text: str) -> Verdict:
+        if self._retaking and self._taken is not None:
+            text = _remainder(text, self._taken.text)
+        playout = self._mouth.playout
+        return verdict(text, self._turns.holding, self._dialogue.expectation, playout.waiting_s)
+
+    def _drop_speculation(self) -> None:
+        if self._drafting is not None:
+            self._drafting.cancel()
+            self._drafting = None
+        if self._speculation is not None:
+            self._speculation.drop()
+            self._speculation = None
+
+    def _forget(self) -> None:
+        self._drop_speculation()
+        if not self._retaking:
+            self._ear.drop_utterance()
+        self._retaking, self._rewound = False, None
+
+    # — answering —
+
+    def _commit(self) -> None:
+        speculation, drafting = self._speculation, self._drafting
+        self._speculation = self._drafting = None
+        if speculation is None or drafting is None:
+            return
+        if self._retaking:
+            self._ledger.retaken()
+            self._dialogue = speculation.dialogue
+            self._retaking, self._rewound = False, None
+        times = TurnTimes(
+            speech_start=self._turns.speech_start,
+            speech_end=self._turns.speech_end,
+            speculated=self._paused_at,
+            committed=self._now(),
+        )
+        self._taken = None
+        self._answer = None
+        self._answering = self._spawn(self._answer_turn(speculation, drafting, times), "answer")
+
+    async def _answer_turn(
+        self, speculation: Speculation, drafting: asyncio.Task[Draft | None], times: TurnTimes
+    ) -> None:
+        try:
+            draft = await drafting
+        finally:
+            drafting.cancel()
+        if draft is None:
+            self._handle(ReplyEnded(self._now()))
+            return
+        times = replace(times, recognized=speculation.recognized_at, drafted=speculation.drafted_at)
+        await self._take(draft, speculation.speech, times, self._speculations)
+
+    def _commit_keys(self) -> None:
+        keys, self._keys = self._keys, ""
+        self._taken = None
+        self._answer = None
+        turn = CallerTurn(f"t{self._ledger.turns + 1}", "", keys=keys)
+        self._answering = self._spawn(self._answer_keys(turn), "answer")
+
+    async def _answer_keys(self, turn: CallerTurn) -> None:
+        async with self._dialogue_lock, asyncio.timeout(self._settings.longest_draft_s):
+            draft = await self._dialogue.draft(turn)
+        await self._take(draft, None, TurnTimes(committed=self._now()), 0)
+
+    async def _take(self, draft: Draft, speech: Speech | None, times: TurnTimes, speculations: int) -> None:
+        """Make the draft real and say what comes of it."""
+        draft = replace(draft, turn=replace(draft.turn, final=True))
+        self._ledger.took(draft, times, speculations)
+        self._log.info("caller", turn=draft.turn.id, text=draft.turn.text, keys=draft.turn.keys, intent=draft.intent)
+        if draft.turn.text:
+            self._taken = _Taken(draft.turn.text, self._dialogue.snapshot(), self._tools.writes)
+        answer = Answer(self._dialogue.commit(draft), speech)
+        await self._deliver(answer)
+
+    def _start_answer(self, answer: Answer) -> None:
+        self._taken = None
+        self._answering = self._spawn(self._deliver(answer), "answer")
+
+    def _prompt(self) -> None:
+        self._start_answer(Answer(self._silence_prompt(self._turns.silences), None))
+
+    def _acknowledge(self) -> None:
+        phrases = self._settings.acknowledgements
+        text = phrases[self._ledger.turns % len(phrases)]
+        if self._answer is None or not self._answer.begun:
+            self._spawn(self._say(Reply(text, self._dialogue.expectation), None, None), "acknowledgement")
+
+    async def _opening(self) -> AsyncIterator[Reply]:
+        yield await self._dialogue.open()
+
+    async def _reopening(self, text: str) -> AsyncIterator[Reply]:
+        yield Reply(f"{self._settings.returned} {text}".strip(), self._dialogue.expectation)
+
+    async def _silence_prompt(self, times: int) -> AsyncIterator[Reply]:
+        yield await self._dialogue.silence(times)
+
+    async def _deliver(self, answer: Answer) -> None:
+        """Draw the answer's replies and say them one after the other."""
+        answer.writes_before = self._tools.writes
+        self._answer = answer
+        drawing = self._spawn(self._draw(answer), "commit")
+        unsaid, self._unsaid = self._unsaid, []
+        for reply in unsaid:
+            await self._say(reply, None, answer)
+        speech = answer.first
+        async for reply in answer.replies():
+            await self._say(reply, speech if speech and speech.text == reply.text else None, answer)
+            speech = None
+        await drawing
+        if not answer.abandoned:
+            if self._taken is not None:
+                self._taken.over = True
+            self._ledger.close()
+            self._handle(ReplyEnded(self._now()))
+
+    async def _draw(self, answer: Answer) -> None:
+        async with self._dialogue_lock:
+            await answer.draw()
+            self._save(self._dialogue.snapshot())
+
+    async def _say(self, reply: Reply, speech: Speech | None, answer: Answer | None) -> None:
+        """Say one reply, unless the caller has taken the turn meanwhile; carry out its ending."""
+        async with self._mouth_lock:
+            if answer is not None and answer.abandoned:
+                if self._tools.writes != answer.writes_before:
+                    self._unsaid.append(reply)
+                if speech is not None:
+                    speech.drop()
+                return
+            if reply.text:
+                self._log.info("agent", text=reply.text)
+                whole = await self._mouth.say(
+                    speech or self._mouth.prepare(reply.text), lambda: self._on_first_frame(reply, answer)
+                )
+                if whole:
+                    self._dialogue.heard(reply.text, True)
+                    self._ledger.heard(reply.text)
+                elif reply.ending is None:
+                    return
+            if reply.ending is not None:
+                self._finish(Outcome(reply.ending, reply.destination))
+
+    def _on_first_frame(self, reply: Reply, answer: Answer | None) -> None:
+        now = self._now()
+        if answer is not None:
+            answer.begun = True
+            if self._taken is not None and self._taken.answered_at is None:
+                self._taken.answered_at = now
+            self._ledger.said(reply.text, now)
+        self._handle(ReplyStarted(reply.interruptible and reply.ending is None, now))
+        if self._keys and self._turns.state is State.SPEAKING:
+            self._handle(Keyed(keys_complete(self._keys, self._dialogue.expectation), now))
+
+    # — both at once —
+
+    def _yield(self) -> None:
+        self._yielded_at = self._now()
+        self._mouth.pause()
+
+    def _abandon(self) -> None:
+        if self._answer is not None:
+            self._answer.abandoned = True
+        heard = self._mouth.stop()
+        self._dialogue.heard(heard, False)
+        self._ledger.heard(heard, self._yielded_at or self._now())
+        self._yielded_at = None
+
+    def _retract(self) -> None:
+        """The caller goes on and nothing was said yet: undo the commit and listen on."""
+        if self._answering is not None:
+            self._answering.cancel()
+        if self._answer is not None:
+            self._answer.abandoned = True
+        if self._taken is not None:
+            self._ledger.retaken()
+            self._dialogue = self._reasoner.open(self._context, self._taken.before)
+        self._taken = None
+        self._retaking, self._rewound = False, None
+
+
+def _remainder(text: str, earlier: str) -> str:
+    """What `text` says beyond `earlier`, compared word by word; all of it when it does not begin with `earlier`."""
+    said, before = text.split(), earlier.split()
+    if [_bare(word) for word in said[: len(before)]] != [_bare(word) for word in before]:
+        return text
+    return " ".join(said[len(before) :])
+
+
+def _bare(word: str) -> str:
+    return "".join(character for character in word.lower() if character.isalnum())

@@ -1,0 +1,22 @@
+"""What all conversations share: models, voice, settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ccaas.conversation.phrases import Phrases
+from ccaas.conversation.settings import ConversationSettings
+from ccaas.media.clock import Clock
+from ccaas.ports.speech import Recognizer, TurnDetector, VoiceDetector
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Handed to every conversation by the composition root."""
+
+    recognizer: Recognizer
+    voice: VoiceDetector
+    turn: TurnDetector
+    phrases: Phrases
+    settings: ConversationSettings
+    clock: Clock

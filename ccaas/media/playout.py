@@ -1,0 +1,216 @@
+"""What the agent says, on its way to the caller: paced, stoppable within a frame, and honest about what was played.
+
+Asterisk plays 20 ms of what it holds every 20 ms. We keep only a short lead in it, so that a change of mind (a duck,
+a stop) needs to take back little, and so that "what was played" follows from the clock.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+
+from ccaas.media.codec import coder
+from ccaas.ports.media import FRAME_MS, MediaStream, Pcm
+
+LEAD_FRAMES = 6
+"""Frames kept ahead in Asterisk: 120 ms covers a busy event loop and costs nothing when flushed."""
+
+FRAME_S = FRAME_MS / 1000
+
+
+class AgentTrack(Protocol):
+    """Where what the agent said is written down (the recording)."""
+
+    def agent(self, pcm: Pcm, at: float) -> None:
+        """These samples are heard from monotonic second `at` on."""
+        ...
+
+    def agent_cut(self, at: float) -> None:
+        """What was to be heard after `at` was taken back."""
+        ...
+
+
+class Playout:
+    """The speaking side of one call's media stream.
+
+    Feed it with `play`; call `pump` every 20 ms while `active`. Positions are seconds of the audio fed since `begin`.
+    """
+
+    def __init__(self, stream: MediaStream, clock: Callable[[], float], track: AgentTrack | None = None) -> None:
+        self._stream = stream
+        self._now = clock
+        self._track = track
+        self._coder = coder(stream.codec)
+        self._rate = stream.codec.sample_rate
+        self._frame = self._rate // 50
+        self._waiting: deque[Pcm] = deque()
+        self._waiting_samples = 0
+        self._sent: deque[Pcm] = deque(maxlen=LEAD_FRAMES * 2)
+        self._begun_at = 0.0
+        self._frames_out = 0
+        self._played_before = 0
+        self._gain = 1.0
+        self._paused = False
+        self._ended = False
+        self.refused_frames = 0
+        """Frames that the far end would not take, since the call began."""
+
+    @property
+    def sample_rate(self) -> int:
+        """Of the samples that `play` takes (Hz)."""
+        return self._rate
+
+    def begin(self) -> None:
+        """A new reply: forget the last one. Whatever was still unplayed of it is taken back."""
+        self.stop()
+        self._played_before = 0
+        self._gain = 1.0
+        self._paused = False
+        self._ended = False
+
+    def play(self, pcm: Pcm) -> None:
+        """Append samples of the reply."""
+        self._waiting.append(pcm)
+        self._waiting_samples += len(pcm)
+
+    def finish(self) -> None:
+        """Nothing more will come for this reply: its last, short frame may go out."""
+        self._ended = True
+
+    @property
+    def paused(self) -> bool:
+        return self._paused
+
+    @property
+    def drained(self) -> bool:
+        """The reply was finished and all of it has been heard."""
+        return self._ended and not self._paused and not self._waiting_samples and self._in_flight() <= 0
+
+    @property
+    def speaking(self) -> bool:
+        """The caller hears the agent right now."""
+        return self._in_flight() > 0
+
+    @property
+    def active(self) -> bool:
+        """Whether `pump` has work, now or soon."""
+        return not self._paused and (self._waiting_samples > 0 or self._in_flight() > 0)
+
+    @property
+    def waiting_s(self) -> float:
+        """Seconds of the reply that were fed and not yet heard."""
+        return (self._waiting_samples + max(self._in_flight(), 0) * self._frame) / self._rate
+
+    def position(self) -> float:
+        """Seconds of this reply that the caller has heard."""
+        return (self._played_before + self._frames_played() * self._frame) / self._rate
+
+    def pump(self) -> bool:
+        """Send what is due. True when this call put the first frame of a run on its way."""
+        if self._paused:
+            return False
+        now = self._now()
+        started = False
+        if self._in_flight() <= 0:
+            self._settle()
+        while self._waiting_samples >= self._frame or (self._ended and self._waiting_samples):
+            if self._frames_out and self._frames_out - self._frames_played() >= LEAD_FRAMES:
+                break
+            if not self._frames_out:
+                self._begun_at = now
+                started = True
+            if not self._send(self._take()):
+                break
+        return started
+
+    def duck(self, decibels: float) -> None:
+        """Lower (negative) or restore (0) the voice from the next frame on."""
+        gain = 10 ** (decibels / 20)
+        if gain != self._gain:
+            self._take_back()
+            self._gain = gain
+            if not self._paused:
+                self.pump()
+
+    def pause(self) -> float:
+        """Fall silent within a frame, keeping the rest; the position reached (s)."""
+        if not self._paused:
+            self._take_back()
+            self._paused = True
+        return self.position()
+
+    def resume(self) -> None:
+        """Go on where `pause` stopped, at full level."""
+        self._gain = 1.0
+        self._paused = False
+        self.pump()
+
+    def stop(self) -> float:
+        """Fall silent within a frame and drop the rest; the position reached (s)."""
+        self._take_back()
+        self._waiting.clear()
+        self._waiting_samples = 0
+        self._sent.clear()
+        return self.position()
+
+    def _in_flight(self) -> int:
+        """Frames sent and not yet played."""
+        return self._frames_out - self._frames_played()
+
+    def _frames_played(self) -> int:
+        if not self._frames_out:
+            return 0
+        return min(self._frames_out, int((self._now() - self._begun_at) / FRAME_S + 1e-6))
+
+    def _settle(self) -> None:
+        """The run has been heard to its end: the next frame begins a new one."""
+        self._played_before += self._frames_out * self._frame
+        self._frames_out = 0
+
+    def _take_back(self) -> None:
+        """Flush what Asterisk holds and put it back in front of what waits."""
+        unplayed = self._in_flight()
+        if unplayed > 0:
+            self._stream.flush()
+            if self._track:
+                self._track.agent_cut(self._now())
+            for _ in range(min(unplayed, len(self._sent))):
+                frame = self._sent.pop()
+                self._waiting.appendleft(frame)
+                self._waiting_samples += len(frame)
+            self._played_before += (self._frames_out - unplayed) * self._frame
+            self._frames_out = 0
+        elif self._frames_out:
+            self._settle()
+
+    def _take(self) -> Pcm:
+        """The next frame's samples, cut from what waits; padded with silence at the very end."""
+        parts: list[Pcm] = []
+        missing = self._frame
+        while missing and self._waiting:
+            part = self._waiting.popleft()
+            if len(part) > missing:
+                self._waiting.appendleft(part[missing:])
+                part = part[:missing]
+            parts.append(part)
+            missing -= len(part)
+        self._waiting_samples -= self._frame - missing
+        if missing:
+            parts.append(np.zeros(missing, dtype=np.int16))
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _send(self, frame: Pcm) -> bool:
+        loud = frame if self._gain == 1.0 else (frame * self._gain).astype(np.int16)
+        if not self._stream.send(self._coder.encode(loud)):
+            self.refused_frames += 1
+            self._waiting.appendleft(frame)
+            self._waiting_samples += len(frame)
+            return False
+        if self._track:
+            self._track.agent(loud, self._begun_at + self._frames_out * FRAME_S)
+        self._sent.append(frame)
+        self._frames_out += 1
+        return True
