@@ -12,7 +12,6 @@ from ccaas.asterisk.errors import AriError
 from ccaas.asterisk.leg_media import LegMedia
 from ccaas.asterisk.media import open_websocket
 from ccaas.asterisk.rtp import Pacer, open_rtp
-from ccaas.asterisk.transport import Access
 from ccaas.errors import MediaError
 from ccaas.ports.media import Codec
 
@@ -34,8 +33,9 @@ class MediaChoice:
 class MediaLegs:
     """Opens media legs, and tells their streams when the legs are gone."""
 
-    def __init__(self, access: Access, client: Client, choice: MediaChoice) -> None:
-        self._access = access
+    def __init__(self, url: str, app: str, client: Client, choice: MediaChoice) -> None:
+        self._url = url
+        self._app = app
         self._client = client
         self._choice = choice
         self._pacer = Pacer()
@@ -90,7 +90,7 @@ class MediaLegs:
 
     async def _open_websocket(self, leg_id: str, codec: Codec) -> None:
         channel = await self._client.channels.external_media(
-            app=self._access.app,
+            app=self._app,
             channel_id=leg_id,
             external_host="INCOMING",
             transport="websocket",
@@ -102,7 +102,7 @@ class MediaLegs:
         connection_id = (channel.channelvars or {}).get("MEDIA_WEBSOCKET_CONNECTION_ID")
         if not connection_id:
             raise MediaError(f"no audio for {leg_id}: this Asterisk has no WebSocket channel; choose the RTP path")
-        self._streams[leg_id] = await open_websocket(self._access.url, str(connection_id), codec)
+        self._streams[leg_id] = await open_websocket(self._url, str(connection_id), codec)
 
     async def _open_rtp(self, leg_id: str, codec: Codec) -> None:
         stream = await open_rtp(codec, self._pacer, self._choice.rtp_bind)
@@ -110,7 +110,7 @@ class MediaLegs:
         stream.on_close = lambda: self._hang_up(leg_id)
         host, port = stream.address
         channel = await self._client.channels.external_media(
-            app=self._access.app,
+            app=self._app,
             channel_id=leg_id,
             external_host=f"{host}:{port}",
             transport="udp",

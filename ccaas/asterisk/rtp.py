@@ -124,8 +124,7 @@ class RtpMedia(LegMedia, asyncio.DatagramProtocol):
         self.on_close = None
         super().lost()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
+    def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
         self._wire = transport
 
     def datagram_received(self, data: bytes, addr: tuple[str | int, ...]) -> None:

@@ -16,8 +16,9 @@ from ccaas.asterisk.api import messages as ari
 from ccaas.asterisk.errors import AriError, LegGone
 from ccaas.asterisk.legs import WANTED, KnownLeg, LegBook, Role, channel_of, codec_of
 from ccaas.asterisk.media_legs import MediaChoice, MediaLegs
+from ccaas.asterisk.secrets import AriAccess
 from ccaas.asterisk.snapshot import OURS, snapshots
-from ccaas.asterisk.transport import Access, Report, Transport, Unknown
+from ccaas.asterisk.transport import Report, Transport, Unknown
 from ccaas.ports.media import Codec, MediaStream
 from ccaas.ports.telephony import Connected, Disconnected, LegSnapshot
 from ccaas.telephony.events import Ended, EndReason, TelephonyEvent
@@ -34,15 +35,31 @@ class AsteriskSwitch:
     """Asterisk as a `Switch`. `open` connects; from then on `events` tells everything in order."""
 
     def __init__(
-        self, access: Access, media: MediaChoice | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        access: AriAccess,
+        media: MediaChoice | None = None,
+        *,
+        app: str = "ccaas",
+        limit_s: float = 5.0,
+        ping_s: float = 6.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._app = access.app
+        """
+        Args:
+            access: where ARI is, and as whom it is used.
+            media: how audio comes to us; by default over WebSocket.
+            app: the name under which the dialplan passes calls to us.
+            limit_s: longest wait for Asterisk's answer to one command.
+            ping_s: silence after which Asterisk is pinged; half of it later it counts as gone.
+            clock: monotonic seconds, for the events' `at`.
+        """
+        self._app = app
         self._clock = clock
-        self._transport = Transport(access, WANTED)
+        self._transport = Transport(access, app, WANTED, limit_s=limit_s, ping_s=ping_s)
         self.client = Client(self._transport)
         """The whole of ARI, for what the port has no words for."""
         self._book = LegBook()
-        self._media = MediaLegs(access, self.client, media or MediaChoice())
+        self._media = MediaLegs(access.url, app, self.client, media or MediaChoice())
         self._events: asyncio.Queue[TelephonyEvent | Connected | Disconnected | AriError | None] = asyncio.Queue()
         self._waiting: dict[str, list[ari.AnyEvent | Unknown]] = {}
         self._gap: list[ari.AnyEvent | Unknown] | None = None
@@ -181,11 +198,17 @@ class AsteriskSwitch:
             # The dialplan had answered: Asterisk reports no change of state, and the core waits for one.
             self._tell(self._book.answered(leg, leg.codec, self._clock()))
 
+    def _new(self, leg_id: str, role: Role, codec: Codec) -> None:
+        if leg_id in self._book:
+            raise AriError(f"the leg {leg_id} exists already", status=409)
+        # Known before it is made: its first events may come before the answer to our request.
+        self._book.add(KnownLeg(leg_id, role, codec, up=role is Role.MEDIA))
+
     async def ring(self, leg_id: str) -> None:
         await self.client.channels.ring(channel_id=leg_id)
 
     async def open_media(self, call_id: str, leg_id: str, codec: Codec) -> MediaStream:
-        self._book.add(KnownLeg(leg_id, Role.MEDIA, codec, up=True))
+        self._new(leg_id, Role.MEDIA, codec)
         try:
             return await self._media.open(leg_id, codec)
         except BaseException:
@@ -226,7 +249,7 @@ class AsteriskSwitch:
         codec: Codec,
         variables: Mapping[str, str],
     ) -> None:
-        self._book.add(KnownLeg(leg_id, Role.ORIGINATED, codec))
+        self._new(leg_id, Role.ORIGINATED, codec)
         try:
             await self.client.channels.originate_with_id(
                 channel_id=leg_id,

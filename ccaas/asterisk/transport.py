@@ -9,7 +9,6 @@ import random
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 import aiohttp
 import msgspec
@@ -19,6 +18,7 @@ from yarl import URL
 from ccaas.asterisk.api.messages import AnyEvent, ApplicationReplaced, Message, TextMessageReceived
 from ccaas.asterisk.errors import AriError, refused
 from ccaas.asterisk.rest import Query
+from ccaas.asterisk.secrets import AriAccess
 from ccaas.ports.telephony import Connected, Disconnected
 
 log = structlog.get_logger(__name__)
@@ -29,22 +29,6 @@ BACKOFF_S = (0.1, 5.0)
 """First and longest wait between two attempts to reconnect."""
 REGISTER_TRIES = 20
 """The application may be registered a moment after its WebSocket opened: so often is its filter tried, 50 ms apart."""
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """Where ARI is and who we are there."""
-
-    url: str
-    """For example "http://127.0.0.1:8088"; "/ari" is added."""
-    user: str
-    password: str = field(repr=False)
-    app: str = "ccaas"
-    """The name under which the dialplan passes calls to us."""
-    limit_s: float = 5.0
-    """Longest wait for one REST answer."""
-    ping_s: float = 6.0
-    """Silence after which the events WebSocket is pinged; half of it later the peer counts as dead."""
 
 
 class Unknown(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -77,9 +61,27 @@ def decode_event(raw: str | bytes) -> AnyEvent | Unknown:
 class Transport:
     """Carries requests (it is the generated client's `Rest`) and reports events to one `sink`, in order."""
 
-    def __init__(self, access: Access, wanted: Sequence[type[Message]] = ()) -> None:
-        """`wanted` are the events that Asterisk shall send; empty means all."""
+    def __init__(
+        self,
+        access: AriAccess,
+        app: str = "ccaas",
+        wanted: Sequence[type[Message]] = (),
+        *,
+        limit_s: float = 5.0,
+        ping_s: float = 6.0,
+    ) -> None:
+        """
+        Args:
+            access: where ARI is, and as whom it is used.
+            app: the name under which the dialplan passes calls to us.
+            wanted: the events that Asterisk shall send; empty means all.
+            limit_s: longest wait for one REST answer.
+            ping_s: silence after which the events WebSocket is pinged; half of it later the peer counts as dead.
+        """
         self.access = access
+        self.app = app
+        self.limit_s = limit_s
+        self._ping_s = ping_s
         self._base = access.url.rstrip("/") + "/ari"
         self._filter = {"allowed": [{"type": kind.__struct_config__.tag} for kind in wanted], "disallowed": []}
         self._session: aiohttp.ClientSession | None = None
@@ -97,7 +99,7 @@ class Transport:
             ) as answer:
                 content = await answer.read()
         except TimeoutError:
-            text = f"ARI did not answer {method} {path} within {self.access.limit_s:g} s: is Asterisk overloaded?"
+            text = f"ARI did not answer {method} {path} within {self.limit_s:g} s: is Asterisk overloaded?"
             raise AriError(text, method=method, path=path) from None
         except aiohttp.ClientError as error:
             raise AriError(self._unreached(error), method=method, path=path) from error
@@ -113,12 +115,12 @@ class Transport:
         Raises:
             AriError: not reached, not let in, or the application's name was refused; nothing is left behind.
         """
-        if not re.fullmatch(r"[\w.-]+", self.access.app):
+        if not re.fullmatch(r"[\w.-]+", self.app):
             raise AriError(self._turned_away("it may have letters, digits, dots, hyphens and underscores"))
         token = base64.b64encode(f"{self.access.user}:{self.access.password}".encode()).decode()
         self._session = aiohttp.ClientSession(
             headers={"Authorization": f"Basic {token}"},
-            timeout=aiohttp.ClientTimeout(total=self.access.limit_s),
+            timeout=aiohttp.ClientTimeout(total=self.limit_s),
             connector=aiohttp.TCPConnector(limit=100, keepalive_timeout=KEEP_ALIVE_S),
         )
         try:
@@ -141,12 +143,12 @@ class Transport:
 
     async def _connect(self) -> aiohttp.ClientWebSocketResponse:
         assert self._session is not None
-        query = {"app": self.access.app}
+        query = {"app": self.app}
         try:
             socket = await self._session.ws_connect(
                 f"{self._base}/events",
                 params=query,
-                heartbeat=self.access.ping_s,
+                heartbeat=self._ping_s,
                 max_msg_size=0,
                 compress=0,
                 timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
@@ -157,7 +159,7 @@ class Transport:
             raise AriError(text, status=error.status) from None
         except TimeoutError:
             raise AriError(
-                f"Asterisk at {self.access.url} did not open the events WebSocket in {self.access.limit_s:g} s"
+                f"Asterisk at {self.access.url} did not open the events WebSocket in {self.limit_s:g} s"
             ) from None
         except aiohttp.ClientError as error:
             raise AriError(self._unreached(error)) from None
@@ -172,7 +174,7 @@ class Transport:
         # A filter outlives its client in Asterisk: what an earlier one set would silence events for us.
         for attempt in range(REGISTER_TRIES):
             try:
-                await self.request("PUT", f"/applications/{self.access.app}/eventFilter", body=self._filter)
+                await self.request("PUT", f"/applications/{self.app}/eventFilter", body=self._filter)
             except AriError as error:
                 if error.status != 404 or attempt == REGISTER_TRIES - 1:
                     raise
@@ -189,7 +191,7 @@ class Transport:
             if replaced:
                 sink(AriError(self._replaced()))
                 return
-            log.warning("ari events lost", url=self.access.url, app=self.access.app)
+            log.warning("ari events lost", url=self.access.url, app=self.app)
             socket = await self._reconnect()
 
     async def _drain(self, socket: aiohttp.ClientWebSocketResponse, sink: Callable[[Report], None]) -> bool:
@@ -215,7 +217,7 @@ class Transport:
                     told = str(error)
                     log.warning("ari not reached", reason=told)
                 continue
-            log.info("ari events again", url=self.access.url, app=self.access.app)
+            log.info("ari events again", url=self.access.url, app=self.app)
             return socket
 
     def _unreached(self, error: aiohttp.ClientError) -> str:
@@ -237,11 +239,11 @@ class Transport:
         return f"{self.access.url} has no ARI: load res_ari, and enable it in Asterisk's ari.conf and http.conf"
 
     def _turned_away(self, why: str) -> str:
-        return f"the ARI application {self.access.app!r} was refused ({why}): choose another name in the YAML"
+        return f"the ARI application {self.app!r} was refused ({why}): choose another name in the YAML"
 
     def _replaced(self) -> str:
         return (
-            f"another controller took the ARI application {self.access.app!r} at {self.access.url}: "
+            f"another controller took the ARI application {self.app!r} at {self.access.url}: "
             "stop one of the two, or give each its own name"
         )
 
