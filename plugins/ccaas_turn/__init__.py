@@ -1,0 +1,1 @@
+"""Voice activity (Silero) and end of turn (smart-turn), from audio."""

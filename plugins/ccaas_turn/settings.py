@@ -1,0 +1,22 @@
+"""What the YAML may say about the detectors."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class SileroSettings(BaseModel):
+    """`voice_detector: {use: silero, …}`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: str = Field("", description="Silero's ONNX file; empty: the one set up.")
+
+
+class SmartTurnSettings(BaseModel):
+    """`turn_detector: {use: smart_turn, …}`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: str = Field("", description="smart-turn's ONNX file; empty: the one set up.")
+    threads: int = Field(1, ge=1, le=8, description="How many calls are judged at the same time.")
