@@ -1,0 +1,1 @@
+"""The embedded reasoner: conversations written in YAML, understood on this machine."""
