@@ -64,7 +64,7 @@ def explain(output: str, suite: str) -> str:
         return f'this machine\'s Debian mirror has no "{suite}"; name a full mirror in /etc/apt'
     match = re.search(r"Unable to locate package (\S+)", joined)
     if match:
-        return f'Debian "{suite}" has no package {match[1]}; set asterisk.mode to external'
+        return f'Debian "{suite}" has no package {match[1]}; correct its name or the release'
     return f"apt failed: {errors[0] if errors else 'it gave no reason'}; run it again"
 
 
@@ -74,7 +74,7 @@ class Apt:
     def __init__(self, machine: Machine, suite: str, work: Path) -> None:
         for tool in ("apt-get", "apt-config", "dpkg-deb"):
             if shutil.which(tool) is None:
-                raise SetupError(f"{tool} is not on this machine; set asterisk.mode to external")
+                raise SetupError(f"{tool} is not on this machine; install it, or run on Debian 12 or newer")
         self.suite = suite or machine.suite
         self._work = work
         for part in ("etc/apt.conf.d", "etc/preferences.d", "lists/partial", "cache/archives/partial"):

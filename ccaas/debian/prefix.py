@@ -69,7 +69,7 @@ def _layout() -> tuple[str, tuple[str, ...]]:
         return LAYOUTS[platform.machine()]
     except KeyError:
         raise SetupError(
-            f"no packages are prepared for {platform.machine()} machines; set asterisk.mode to external"
+            f"no packages are prepared for {platform.machine()} machines; use an x86_64 or aarch64 one, or asterisk.mode: external"
         ) from None
 
 

@@ -100,9 +100,9 @@ def choose_mirror(sources: list[Source], codename: str) -> str:
         SetupError: none does.
     """
     for source in sources:
-        if codename in source.suites or ("main" in source.components and "stable" in source.suites):
-            if not source.uri.startswith("cdrom:"):
-                return source.uri
+        carries = codename in source.suites or ("main" in source.components and "stable" in source.suites)
+        if carries and not source.uri.startswith("cdrom:"):
+            return source.uri
     raise SetupError(
         f'no Debian mirror for "{codename}" in /etc/apt/sources.list or /etc/apt/sources.list.d; '
         "add the mirror that this machine installs its packages from"
@@ -120,7 +120,7 @@ def this_machine(root: Path = Path("/")) -> Machine:
     if release.get("ID") != "debian" or not release.get("VERSION_CODENAME"):
         raise SetupError(
             f"packages can be unpacked on Debian 12 or newer only, and this is {release.get('PRETTY_NAME', 'unknown')}; "
-            "set asterisk.mode to external and name an Asterisk of your own"
+            "use asterisk.mode: external with an Asterisk of your own"
         )
     keyring = next((root / k.relative_to("/") for k in KEYRINGS if (root / k.relative_to("/")).is_file()), None)
     if keyring is None:
