@@ -141,10 +141,14 @@ def _fetch(wanted: PackageSet, cache: Path, key: str, progress: Progress) -> lis
     shutil.rmtree(incoming)
     if len(files) != len(chosen):
         raise SetupError(f"apt delivered {len(files)} of {len(chosen)} packages; run it again")
+    _keep_manifest(cache, key, files)
+    return files
+
+
+def _keep_manifest(cache: Path, key: str, files: list[Path]) -> None:
     manifest = cache / f"{key}.json"
     manifest.with_suffix(".partial").write_text(json.dumps({f.name: _digest(f) for f in files}, indent=1))
     manifest.with_suffix(".partial").replace(manifest)
-    return files
 
 
 def _digest(file: Path) -> str:
