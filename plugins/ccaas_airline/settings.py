@@ -1,0 +1,21 @@
+"""What the YAML may say about the airline."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class AirlineSettings(BaseModel):
+    """Settings beside `use: airline`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    database: str = Field("airline.db", description="The SQLite file, in the state folder; made when it is not there.")
+    data: str = Field("", description="Folder with the published db.json; empty: `tau2-airline` in the models folder.")
+    now: datetime | None = Field(
+        datetime.fromisoformat("2024-05-15T15:00:00"),
+        description="Where the airline's clock stands (its own local time): the data ends in May 2024. Empty: the call's clock.",
+    )
+    region: str = Field("US", description="Country of calling numbers that come without a country code (ISO 3166).")
