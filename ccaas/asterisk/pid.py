@@ -34,7 +34,7 @@ def is_gone(pid: int) -> bool:
 
 
 async def wait_gone(pid: int) -> None:
-    """Return when the process has ended, whoever its parent is."""
+    """Return when the process has ended, whoever its parent is; a child of ours is reaped."""
     try:
         descriptor = os.pidfd_open(pid)
     except ProcessLookupError:
@@ -43,18 +43,44 @@ async def wait_gone(pid: int) -> None:
     loop.add_reader(descriptor, gone.set)
     try:
         await gone.wait()
+        _reap(pid)
     finally:
         loop.remove_reader(descriptor)
         os.close(descriptor)
+
+
+def spawn(command: list[str], output: Path, environment: dict[str, str]) -> int:
+    """Start a process in a session of its own, so that it outlives us, and return its pid.
+
+    What it prints goes to the file `output`: a pipe to us would kill it when we die.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    return os.posix_spawn(
+        command[0],
+        command,
+        environment,
+        setsid=True,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(output), flags, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+    )
 
 
 async def end(pid: int) -> None:
     """SIGTERM, and SIGKILL if that is not obeyed; returns when the process has ended."""
     for sent in (signal.SIGTERM, signal.SIGKILL):
         if is_gone(pid):
+            _reap(pid)
             return
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, sent)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_S):
                 await wait_gone(pid)
+
+
+def _reap(pid: int) -> None:
+    with contextlib.suppress(ChildProcessError):  # It was adopted, not born here.
+        os.waitpid(pid, os.WNOHANG)

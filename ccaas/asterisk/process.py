@@ -11,7 +11,6 @@ import contextlib
 import os
 import random
 import resource
-import subprocess
 from collections.abc import Callable
 from enum import Enum
 
@@ -73,7 +72,6 @@ class AsteriskProcess:
         self._ready_s = ready_s
         self._on_change = on_change
         self._log = structlog.get_logger("asterisk")
-        self._child: subprocess.Popen[bytes] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self.state = ProcessState.STOPPED
         self.pid = 0
@@ -129,23 +127,13 @@ class AsteriskProcess:
             self._on_change(state)
 
     def _spawn(self) -> int:
-        """Start the process; what it prints goes to a file, since a pipe to us would kill it when we die."""
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         if soft != resource.RLIM_INFINITY and soft < self._open_files:
             resource.setrlimit(resource.RLIMIT_NOFILE, (self._open_files, hard))
         self._folder.pid_file.unlink(missing_ok=True)
         command = self._prefix.command(PROGRAM, "-C", str(self._folder.config), "-f", "-n")
-        with self._folder.console.open("wb") as console:
-            self._child = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=console,
-                stderr=subprocess.STDOUT,
-                cwd=self._folder.path,
-                env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
-                start_new_session=True,
-            )
-        return self._child.pid
+        environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
+        return processes.spawn(command, self._folder.console, environment)
 
     async def _ready(self) -> None:
         """Wait for ARI's ping.
@@ -153,11 +141,10 @@ class AsteriskProcess:
         Raises:
             AsteriskError: it died, refused our password or ran out of time.
         """
-        auth = aiohttp.BasicAuth(self._access.user, self._access.password)
         try:
             async with (
                 asyncio.timeout(self._ready_s),
-                aiohttp.ClientSession(auth=auth, timeout=aiohttp.ClientTimeout(total=2)) as session,
+                aiohttp.ClientSession(headers=self._access.headers, timeout=aiohttp.ClientTimeout(total=2)) as session,
             ):
                 while not await self._ping(session):
                     if processes.is_gone(self.pid):
@@ -195,7 +182,8 @@ class AsteriskProcess:
         clock = asyncio.get_running_loop().time
         failures, since = 0, clock()
         while True:
-            await self._gone()
+            if self.pid:  # 0 after a restart that failed
+                await processes.wait_gone(self.pid)
             self._set(ProcessState.RESTARTING)
             lived = clock() - since
             failures = 1 if lived > STEADY_S else failures + 1
@@ -228,16 +216,7 @@ class AsteriskProcess:
             follower.shorten()
             await asyncio.sleep(LOG_POLL_S)
 
-    async def _gone(self) -> None:
-        """Wait for the end of the process, and reap it if it was our child."""
-        if self.pid:
-            await processes.wait_gone(self.pid)
-        if self._child is not None and self._child.pid == self.pid:
-            self._child.wait()
-            self._child = None
-
     async def _end(self) -> None:
         if self.pid:
             await processes.end(self.pid)
-            await self._gone()
         self.pid = 0

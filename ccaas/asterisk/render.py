@@ -156,8 +156,13 @@ def _network(settings: AsteriskSettings, base: Path) -> dict[str, str]:
         )
         tls = f"tlsenable = yes\ntlsbindaddr = {settings.bind}:{settings.tls.https}\n"
         tls += f"tlscertfile = {certificate}\ntlsprivatekey = {key}"
+    everywhere = settings.bind == "0.0.0.0"
+    media = "bind_rtp_to_media_address = no"
+    if not everywhere:
+        media = f"media_address = {settings.bind}\nbind_rtp_to_media_address = yes"
     return {
         "bind": settings.bind,
+        "media_address": media,
         "sip_udp": str(settings.sip.udp),
         "sip_tcp": str(settings.sip.tcp),
         "http_port": str(settings.http_port),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import secrets
@@ -23,6 +24,12 @@ class AriAccess:
     """HTTP address without a slash at the end and without "/ari"."""
     user: str
     password: str = field(repr=False)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a request to ARI must carry (RFC 7617)."""
+        credentials = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
+        return {"Authorization": f"Basic {credentials}"}
 
 
 @dataclass(frozen=True, slots=True)
