@@ -1,0 +1,109 @@
+"""What a caller hears, while it happens: for scripts that wait until the agent speaks or has finished."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ccaas.media.codec import Coder, coder
+from ccaas.ports.media import FRAME_MS, Codec
+from ccaas.testing.caller.wire import Packet
+
+VOICED_DBFS = -50.0
+"""A frame louder than this is speech: the far end of a script is a synthesiser or a recording, without room noise."""
+
+_RUN_FRAMES = 3
+"""Voiced frames in a row that make a beginning (60 ms): a click is none."""
+
+_FRAME_S = FRAME_MS / 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Somebody spoke: monotonic seconds of the first voiced frame's arrival, and of the last one's end."""
+
+    start: float
+    end: float
+
+
+class Ears:
+    """Follows one received stream. Times are monotonic seconds of arrival."""
+
+    def __init__(self) -> None:
+        self._coder: Coder = coder(Codec.ULAW)
+        self._run: list[float] = []
+        self._changed = asyncio.Event()
+        self.began: list[float] = []
+        """When each stretch of speech began; a stretch ends with 100 ms of quiet."""
+        self.last_voiced = 0.0
+        """End of the last voiced frame that was heard; 0 before the first."""
+        self.closed = False
+
+    def tune(self, codec: Codec) -> None:
+        """Take what follows as `codec`."""
+        self._coder = coder(codec)
+
+    def take(self, packets: Sequence[Packet]) -> None:
+        """Listen to packets that have just arrived."""
+        for packet in packets:
+            pcm = self._coder.decode(packet.payload).astype(np.float32)
+            loud = float(np.sqrt(np.mean(pcm * pcm))) if len(pcm) else 0.0
+            at = packet.at / 1e9
+            if loud * 10 ** (-VOICED_DBFS / 20) < 32768:
+                self._run.clear()
+                continue
+            self._run.append(at)
+            if len(self._run) >= _RUN_FRAMES:
+                if self._run[0] - self.last_voiced > 0.1:
+                    self.began.append(self._run[0])
+                self.last_voiced = at + _FRAME_S
+                del self._run[1:-_RUN_FRAMES]
+        self._changed.set()
+
+    def close(self) -> None:
+        """The call is over: whoever waits is told."""
+        self.closed = True
+        self._changed.set()
+
+    async def speech(self, since: float, timeout: float) -> float:
+        """When speech began at or after `since`, or `since` itself when it was going on then.
+
+        Raises:
+            TimeoutError: not within `timeout` seconds, or the call ended.
+        """
+        deadline = time.monotonic() + timeout
+        while True:
+            later = [at for at in self.began if at >= since]
+            if later:
+                return later[0]
+            if self.began and self.last_voiced > since + _RUN_FRAMES * _FRAME_S:
+                return since
+            await self._change(deadline, "the far end did not begin to speak")
+
+    async def utterance(self, since: float, quiet_s: float, timeout: float) -> Heard:
+        """The first speech after `since`, when it has been followed by `quiet_s` of quiet. Raises TimeoutError."""
+        deadline = time.monotonic() + timeout
+        start = await self.speech(since, timeout)
+        while True:
+            quiet_at = max(self.last_voiced, start) + quiet_s
+            if time.monotonic() >= quiet_at or self.closed:
+                return Heard(start, self.last_voiced)
+            await self._change(
+                min(deadline, quiet_at), "" if quiet_at < deadline else "the far end did not fall silent"
+            )
+
+    async def _change(self, deadline: float, complaint: str) -> None:
+        """Wait for packets or the deadline; with a complaint, the deadline is an error."""
+        if self.closed and complaint:
+            raise TimeoutError(f"the call ended before {complaint.replace('did not', 'could')}")
+        self._changed.clear()
+        try:
+            async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
+                await self._changed.wait()
+        except TimeoutError:
+            if complaint:
+                raise TimeoutError(complaint) from None
