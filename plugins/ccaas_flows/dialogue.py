@@ -1,0 +1,159 @@
+"""The reasoning port over a program: draft on a copy of the state, commit by taking the copy."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from ccaas.ports.reasoning import CallerTurn, DialogueContext, Draft, Ending, Expectation, Json, Reply
+from ccaas_flows.machine import Machine, Spoken, Stopped
+from ccaas_flows.program import Program, Write
+from ccaas_flows.state import State, Waiting
+from ccaas_flows.turns import Turns
+from ccaas_flows.understanding.reading import Reading, Understanding
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A draft's consequence: the state after it, and what is left to do."""
+
+    base: int
+    """Revision of the state that it was made from."""
+    state: State
+    spoken: Spoken
+    stopped: Stopped
+
+
+class FlowDialogue:
+    """One conversation."""
+
+    def __init__(self, program: Program, understanding: Understanding, context: DialogueContext, state: State) -> None:
+        self._program = program
+        self._understanding = understanding
+        self._machine = Machine(program, context)
+        self._turns = Turns(program, self._machine)
+        self._context = context
+        self._state = state
+        self._last: tuple[int, str, str, str, Draft] | None = None
+        self._writing: asyncio.Task[None] | None = None
+
+    @property
+    def expectation(self) -> Expectation:
+        """What the caller is expected to say now."""
+        return self._turns.expectation(self._state)
+
+    async def open(self) -> Reply:
+        """The greeting; or, after a crash, the question that was open."""
+        state, out = self._state, Spoken()
+        if state.revision:
+            out.say(self._machine.text(" ".join(state.unsaid) or state.question or self._program.words.what_then, state))
+            state.unsaid = []
+            return self._reply(state, out)
+        known = self._context.customer is not None
+        out.say(self._machine.text(self._program.greeting_known if known else self._program.greeting, state))
+        state.question, state.waiting = out.text, Waiting.OPEN
+        if self._program.start:
+            self._machine.enter(state, self._program.start)
+            if await self._machine.run(state, out, "open", may_write=False) is Stopped.WRITE:
+                self._machine.idle(state, out)
+        state.revision = 1
+        return self._reply(state, out)
+
+    async def draft(self, turn: CallerTurn) -> Draft:
+        """See the port. The same words again give the same draft, without work."""
+        await self._written()
+        key = (self._state.revision, turn.id, turn.text, turn.keys)
+        if self._last is not None and self._last[:4] == key:
+            return self._last[4]
+        reading = Reading("", 0.0)
+        if turn.text.strip():
+            reading = await asyncio.to_thread(self._understanding.read, turn.text, self.expectation)
+        state, out = self._state.copy(), Spoken()
+        for sentence in state.unsaid:
+            out.say(sentence)
+        state.unsaid = []
+        self._turns.take(state, out, turn, reading)
+        stopped = await self._machine.run(state, out, turn.id, may_write=False)
+        if stopped is Stopped.WRITE:
+            op = self._program.flows[state.flow][state.index]
+            assert isinstance(op, Write)
+            out.say(self._machine.text(op.meanwhile, state))
+        reply = self._reply(state, out) if out.text or out.ending else None
+        plan = Plan(self._state.revision, state, out, stopped)
+        draft = Draft(turn, reply, reading.intent, dict(reading.slots), plan)
+        self._last = (*key, draft)
+        return draft
+
+    async def commit(self, draft: Draft) -> AsyncIterator[Reply]:
+        """See the port. A draft that another commit has overtaken is made again."""
+        await self._written()
+        if not isinstance(draft.plan, Plan) or draft.plan.base != self._state.revision:
+            self._last = None
+            draft = await self.draft(draft.turn)
+        plan = draft.plan
+        assert isinstance(plan, Plan)
+        self._state = plan.state.copy()
+        self._state.revision += 1
+        self._last = None
+        if draft.reply is not None:
+            yield draft.reply
+        if plan.stopped is not Stopped.WRITE:
+            return
+        replies: list[Reply] = []
+        self._writing = asyncio.create_task(self._write(draft.turn.id, replies))
+        await asyncio.shield(self._writing)
+        self._state.unsaid = []
+        for reply in replies:
+            yield reply
+
+    async def _write(self, turn_id: str, replies: list[Reply]) -> None:
+        """Run on with writes allowed. What it says is kept in the state until it has been handed over."""
+        state, out = self._state.copy(), Spoken()
+        await self._machine.run(state, out, turn_id, may_write=True)
+        state.revision += 1
+        replies.append(self._reply(state, out))
+        state.unsaid = list(out.sentences) if out.ending is None else []
+        self._state = state
+
+    async def _written(self) -> None:
+        """Wait for a write whose commit was cancelled."""
+        if self._writing is not None and not self._writing.done():
+            await asyncio.shield(self._writing)
+
+    async def silence(self, times: int) -> Reply:
+        """Prompts in order, then goodbye."""
+        prompts = self._program.silence
+        if times <= len(prompts):
+            text = prompts[times - 1]
+            repeat = times > 1 and self._state.question and self._machine.op(self._state) is not None
+            return Reply(f"{text} {self._state.question}" if repeat else text, self.expectation)
+        return Reply(self._program.silence_goodbye, ending=Ending.HANG_UP)
+
+    def heard(self, text: str, whole: bool) -> None:
+        """Keep what was heard of the last reply."""
+        self._state.heard = self._state.reply if whole else text or " "
+
+    def snapshot(self) -> Json:
+        """The state, and which flows it belongs to."""
+        return {"program": self._program.fingerprint, "state": self._state.to_json()}
+
+    def _reply(self, state: State, out: Spoken) -> Reply:
+        state.ended = out.ending is not None
+        state.reply, state.heard = out.text or state.reply, ""
+        expect = Expectation() if out.ending else self._turns.expectation(state)
+        return Reply(out.text, expect, out.ending, out.destination, out.interruptible)
+
+
+def restored(kept: Json, program: Program) -> State:
+    """The state of a snapshot; of other flows only what the caller said is kept."""
+    inner = kept.get("state")
+    state = State.from_json(inner) if isinstance(inner, dict) else State()
+    ops = program.flows.get(state.flow, ())
+    if state.flow and (kept.get("program") != program.fingerprint or state.index >= len(ops)):
+        state.flow, state.index, state.waiting = "", 0, Waiting.OPEN
+        state.question = program.words.what_then
+    if state.waiting is Waiting.NOTHING:
+        state.waiting = Waiting.OPEN
+        state.flow = ""
+    return state
