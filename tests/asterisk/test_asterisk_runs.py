@@ -6,6 +6,7 @@ import re
 from collections.abc import Awaitable, Callable
 
 import aiohttp
+import pytest
 
 from ccaas.asterisk.log import LogFollower
 from ccaas.asterisk.secrets import AriAccess
@@ -123,7 +124,28 @@ async def test_a_caller_leaves_a_message(asterisk: RunningAsterisk, rest: aiohtt
         await until(recorded, 40)
     finally:
         await _hang_up_all(rest)
+
     await until(lambda: (inbox / "INBOX/msg0000.wav").exists())
+
+
+@pytest.mark.parametrize("context", ["ccaas-inbound", "ccaas-fallback"])
+async def test_a_hang_up_is_no_new_call(
+    asterisk: RunningAsterisk, rest: aiohttp.ClientSession, until: Until, context: str
+) -> None:
+    """Asterisk runs the extension "h" after a call; a pattern that takes it for a number would start over."""
+    follower = LogFollower(asterisk.folder.log)
+    await _originate(rest, "echo" if context == "ccaas-inbound" else "s", context)
+
+    async def up() -> bool:
+        return len([c for c in await _channels(rest) if c["state"] == "Up"]) >= 2
+
+    async def none() -> bool:
+        return not await _channels(rest)
+
+    await until(up)
+    await _hang_up_all(rest)
+    await until(none)
+    assert [line.text for line in follower.new_lines() if line.level in ("warning", "error")] == []
 
 
 async def test_a_controller_gets_the_call_with_what_was_dialled(
