@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -68,6 +67,11 @@ class KnownLeg:
     rings: bool = False
     hung: bool = False
     """A hang-up was requested, by either side."""
+    bridge_id: str = ""
+    held_from: str = ""
+    """The bridge that we took it out of for music; it counts as joined meanwhile."""
+    cause: int = 0
+    """Q.850 cause of that hang-up: ours where we asked for it."""
     ending: EndReason | None = None
     """Why we hang it up."""
     leaving: EndReason | None = None
@@ -96,10 +100,9 @@ class LegBook:
     def forget(self, leg_id: str) -> None:
         self._legs.pop(leg_id, None)
 
-    def missing(self, existing: Iterable[str]) -> tuple[KnownLeg, ...]:
-        """Legs that we know and that exist no more; one that is just being made is not missing."""
-        there = set(existing)
-        return tuple(leg for leg in self._legs.values() if leg.made and leg.id not in there)
+    def made(self) -> tuple[KnownLeg, ...]:
+        """Legs of which Asterisk has said that they exist."""
+        return tuple(leg for leg in self._legs.values() if leg.made)
 
     def offered(self, event: ari.StasisStart, codec: Codec, at: float) -> Offered:
         """A channel that came from the dialplan."""
@@ -139,9 +142,10 @@ class LegBook:
             case ari.ChannelDtmfReceived():
                 return KeyPressed(leg.id, at, event.digit, event.duration_ms)
             case ari.ChannelEnteredBridge():
-                return Joined(leg.id, at)
+                return self._joined(leg, event.bridge.id, at)
             case ari.ChannelLeftBridge():
-                return Unjoined(leg.id, at)
+                leg.bridge_id = ""
+                return None if leg.held_from else Unjoined(leg.id, at)
             case ari.ChannelHold():
                 return Held(leg.id, at)
             case ari.ChannelUnhold():
@@ -150,11 +154,20 @@ class LegBook:
                 return self._state(leg, channel.state, at)
             case ari.ChannelHangupRequest():
                 leg.hung = True
-            case ari.StasisEnd() if leg.leaving and not leg.hung:
+                leg.cause = leg.cause or event.cause or 0
+            case ari.StasisEnd() if leg.hung:
+                # The channel may still run through the dialplan's "h", unheard by us: for us the leg is gone.
+                return self.ended(leg, leg.cause, at)
+            case ari.StasisEnd() if leg.leaving:
                 return self.left(leg, at)
             case ari.ChannelDestroyed():
                 return self.ended(leg, event.cause, at)
         return None
+
+    def _joined(self, leg: KnownLeg, bridge_id: str, at: float) -> TelephonyEvent | None:
+        came_back = leg.held_from == bridge_id
+        leg.bridge_id, leg.held_from = bridge_id, ""
+        return None if came_back else Joined(leg.id, at)
 
     def _state(self, leg: KnownLeg, state: str, at: float) -> TelephonyEvent | None:
         if state == "Ringing" and leg.role is Role.ORIGINATED and not leg.rings:

@@ -20,6 +20,8 @@ LARGEST_MESSAGE = 16_000
 """Bytes in one WebSocket message (2 s of audio); Asterisk closes the socket on one of 65,536."""
 IDLE_S, REPLY_S = 4.0, 4.0
 """Without audio for so long the peer is pinged, and so long it may take to answer."""
+CLOSE_S = 1.0
+"""Longest wait for Asterisk's answer to our closing."""
 FLUSH = b'{"command":"FLUSH_MEDIA"}'
 
 
@@ -73,7 +75,8 @@ class WebSocketMedia(LegMedia):
         wire, self._wire = self._wire, None
         if wire is not None:
             wire.send_close(picows.WSCloseCode.OK)
-            wire.disconnect()
+            # Asterisk answers with a close frame of its own, upon which `_Listener` hangs up.
+            asyncio.get_running_loop().call_later(CLOSE_S, wire.disconnect)
 
     def connected(self, wire: picows.WSTransport) -> None:
         self._wire = wire
@@ -118,7 +121,8 @@ class _Listener(picows.WSListener):
 
     def on_ws_frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
         if frame.msg_type is picows.WSMsgType.CLOSE:
-            transport.send_close(frame.get_close_code())
+            if not transport.is_close_frame_sent:
+                transport.send_close(frame.get_close_code())
             transport.disconnect()
         else:
             self._media.message(frame)

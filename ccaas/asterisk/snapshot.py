@@ -10,7 +10,7 @@ from ccaas.ports.media import Codec
 from ccaas.ports.telephony import LegSnapshot
 
 OURS = "ccaas-"
-"""How every id begins that we choose."""
+"""How the id of every bridge begins that we choose."""
 DIALLING = "AppDial2"
 """What Asterisk calls the application of a channel that it dials for us."""
 
@@ -18,13 +18,13 @@ DIALLING = "AppDial2"
 def snapshots(
     app: str, channels: Iterable[Channel], subscribed: AbstractSet[str], bridges: Iterable[Bridge]
 ) -> tuple[LegSnapshot, ...]:
-    """Legs under the application `app`, and what else bears our ids or is subscribed; codecs are still a guess."""
+    """Legs under the application `app`, and what else it still hears of; codecs are still a guess."""
     bridge_of = {leg_id: bridge.id for bridge in bridges for leg_id in bridge.channels}
     found = []
     for channel in channels:
         inside, arguments = _stasis(channel, app)
         dialled = channel.dialplan.app_name == DIALLING and channel.id in subscribed
-        if inside or channel.id in subscribed or channel.id.startswith(OURS):
+        if inside or channel.id in subscribed:
             found.append(
                 LegSnapshot(
                     leg_id=channel.id,

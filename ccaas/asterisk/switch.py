@@ -29,6 +29,9 @@ NATIVE_FORMATS = "CHANNEL(audionativeformat)"
 TRANSFER_CONTEXT = "ccaas-transfer"
 """Dialplan context whose extension `s` dials the endpoint in the variable CCAAS_TRANSFER_TO."""
 RETRY_S = 0.5
+NORMAL_CLEARING = 16
+HANGUP_EXTENSION = "h"
+"""Where Asterisk runs the dialplan of a channel that was hung up."""
 
 
 class AsteriskSwitch:
@@ -63,12 +66,14 @@ class AsteriskSwitch:
         self._events: asyncio.Queue[TelephonyEvent | Connected | Disconnected | AriError | None] = asyncio.Queue()
         self._waiting: dict[str, list[ari.AnyEvent | Unknown]] = {}
         self._gap: list[ari.AnyEvent | Unknown] | None = None
+        self._connected = asyncio.Event()
         self._catching_up: asyncio.Task[None] | None = None
-        self._questions: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
         """Connect to Asterisk. Raises AriError, one line that says what is wrong."""
         await self._transport.open(self._report)
+        await self._connected.wait()
 
     async def events(self) -> AsyncIterator[TelephonyEvent | Connected | Disconnected]:
         """Raises AriError when another controller has taken our application's place."""
@@ -79,7 +84,7 @@ class AsteriskSwitch:
 
     async def close(self) -> None:
         await self._transport.close()
-        tasks = [*self._questions, *([self._catching_up] if self._catching_up else [])]
+        tasks = [*self._tasks, *([self._catching_up] if self._catching_up else [])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -108,21 +113,25 @@ class AsteriskSwitch:
     async def _catch_up(self) -> None:
         """What the gap hid: legs that are gone end now, and the others are known again before anything else is told."""
         while True:
+            # What is made from here on may be too new for Asterisk's list.
+            known = self._book.made()
             try:
                 found = await self.legs()
                 break
             except AriError as error:
                 log.warning("asterisk does not say what exists", reason=str(error))
                 await asyncio.sleep(RETRY_S)
-        alive = {leg.leg_id for leg in found}
-        for gone in self._book.missing(leg.leg_id for leg in found if leg.ours):
+        ours = {leg.leg_id for leg in found if leg.ours}
+        elsewhere = {leg.leg_id for leg in found if not leg.ours}
+        for gone in (leg for leg in known if leg.id in self._book and leg.id not in ours):
             at = self._clock()
-            self._tell(self._book.left(gone, at) if gone.id in alive else self._book.ended(gone, 0, at))
+            self._tell(self._book.left(gone, at) if gone.id in elsewhere else self._book.ended(gone, 0, at))
         for leg in found:
             if leg.ours and leg.leg_id not in self._book:
-                role = Role.OFFERED if leg.up or not leg.leg_id.startswith(OURS) else Role.ORIGINATED
-                self._book.add(KnownLeg(leg.leg_id, role, leg.codec, made=True, up=leg.up))
+                role = Role.OFFERED if leg.up or leg.arguments else Role.ORIGINATED
+                self._book.add(KnownLeg(leg.leg_id, role, leg.codec, made=True, up=leg.up, bridge_id=leg.bridge_id))
         gap, self._gap = self._gap or [], None
+        self._connected.set()
         self._events.put_nowait(Connected())
         for event in gap:
             self._read(event)
@@ -162,12 +171,18 @@ class AsteriskSwitch:
                 for event in self._waiting.pop(leg_id):
                     self._read(event)
 
-        task = asyncio.create_task(ask(), name=f"ari-question-{leg_id}")
-        self._questions.add(task)
-        task.add_done_callback(self._questions.discard)
+        self._begin(ask(), leg_id)
+
+    def _begin(self, work: Coroutine[Any, Any, None], leg_id: str) -> None:
+        task = asyncio.create_task(work, name=f"ari-{leg_id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _started(self, event: ari.StasisStart) -> None:
         leg = self._book.get(event.channel.id)
+        if event.channel.dialplan.exten == HANGUP_EXTENSION:
+            # A dialplan whose patterns match "h" offers the dead once more.
+            return
         ours = leg is not None and leg.role is Role.ORIGINATED
         codec = await self._codec(event.channel.id, leg.codec if leg and ours else Codec.ULAW)
         if leg is not None and ours:
@@ -204,20 +219,27 @@ class AsteriskSwitch:
         # Known before it is made: its first events may come before the answer to our request.
         self._book.add(KnownLeg(leg_id, role, codec, up=role is Role.MEDIA))
 
+    def _made(self, leg_id: str) -> None:
+        if leg := self._book.get(leg_id):
+            leg.made = True
+
     async def ring(self, leg_id: str) -> None:
         await self.client.channels.ring(channel_id=leg_id)
 
     async def open_media(self, call_id: str, leg_id: str, codec: Codec) -> MediaStream:
         self._new(leg_id, Role.MEDIA, codec)
         try:
-            return await self._media.open(leg_id, codec)
+            stream = await self._media.open(leg_id, codec)
         except BaseException:
             self._book.forget(leg_id)
             raise
+        self._made(leg_id)
+        return stream
 
     async def bridge(self, bridge_id: str) -> None:
         # dtmf_events keeps Asterisk from joining two phones so directly that keys are no longer reported.
-        await self.client.bridges.create_with_id(bridge_id=bridge_id, type="mixing,dtmf_events", name=bridge_id)
+        with _unless(409):
+            await self.client.bridges.create_with_id(bridge_id=bridge_id, type="mixing,dtmf_events", name=bridge_id)
 
     async def join(self, bridge_id: str, *leg_ids: str) -> None:
         await self.client.bridges.add_channel(bridge_id=bridge_id, channel=leg_ids)
@@ -231,10 +253,18 @@ class AsteriskSwitch:
             await self.client.bridges.destroy(bridge_id=bridge_id)
 
     async def hold(self, leg_id: str) -> None:
+        leg = self._book.get(leg_id)
+        if leg is not None and leg.bridge_id and not leg.held_from:
+            # In a bridge the first frame of the others would end the music.
+            leg.held_from = leg.bridge_id
+            await self.unjoin(leg.held_from, leg_id)
         await self.client.channels.start_moh(channel_id=leg_id)
 
     async def unhold(self, leg_id: str) -> None:
         await self.client.channels.stop_moh(channel_id=leg_id)
+        leg = self._book.get(leg_id)
+        if leg is not None and leg.held_from:
+            await self.join(leg.held_from, leg_id)
 
     async def send_keys(self, leg_id: str, digits: str) -> None:
         await self.client.channels.send_dtmf(channel_id=leg_id, dtmf=digits)
@@ -268,7 +298,11 @@ class AsteriskSwitch:
                 raise AriError(
                     text, status=error.status, method=error.method, path=error.path, said=error.said
                 ) from error
+            if error.status == 0:
+                # Asterisk may have begun it all the same: no phone shall ring for nobody.
+                self._begin(self._give_up(leg_id), leg_id)
             raise
+        self._made(leg_id)
 
     async def redirect(self, leg_id: str, endpoint: str) -> None:
         """By SIP (302 before the answer, REFER after it) to "PJSIP/sip:…"; to any other endpoint by Asterisk itself."""
@@ -294,9 +328,13 @@ class AsteriskSwitch:
 
     async def hang_up(self, leg_id: str, reason: EndReason, cause: int) -> None:
         if leg := self._book.get(leg_id):
-            leg.ending = leg.ending or reason
+            leg.ending, leg.cause = (leg.ending, leg.cause) if leg.ending else (reason, cause)
         with suppress(LegGone):
             await self.client.channels.hangup(channel_id=leg_id, reason_code=str(cause))
+
+    async def _give_up(self, leg_id: str) -> None:
+        with suppress(AriError):
+            await self.client.channels.hangup(channel_id=leg_id, reason_code=str(NORMAL_CLEARING))
 
     @contextmanager
     def _leaving(self, leg_id: str, reason: EndReason) -> Iterator[None]:

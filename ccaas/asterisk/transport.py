@@ -85,6 +85,7 @@ class Transport:
         self._base = access.url.rstrip("/") + "/ari"
         self._filter = {"allowed": [{"type": kind.__struct_config__.tag} for kind in wanted], "disallowed": []}
         self._session: aiohttp.ClientSession | None = None
+        self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._reader: asyncio.Task[None] | None = None
 
     async def request(self, method: str, path: str, *, query: Query | None = None, body: object = None) -> bytes:
@@ -132,6 +133,8 @@ class Transport:
 
     async def close(self) -> None:
         """Close the WebSocket and all connections. Safe to call twice."""
+        if self._socket is not None:
+            await self._socket.close()
         if self._reader is not None:
             self._reader.cancel()
             with suppress(asyncio.CancelledError):
@@ -168,6 +171,7 @@ class Transport:
         except AriError:
             await socket.close()
             raise
+        self._socket = socket
         return socket
 
     async def _reset_filter(self) -> None:
