@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, model_validator
 
 CODECS = ("ulaw", "alaw", "g722", "opus", "slin")
 """What the managed Asterisk speaks (its own format names)."""
@@ -56,7 +56,7 @@ Line = Annotated[str, AfterValidator(_one_line)]
 Secret = Annotated[str, AfterValidator(_secret)]
 Address = Annotated[str, AfterValidator(_address)]
 Network = Annotated[str, AfterValidator(_network)]
-Port = Annotated[int, Field(ge=1, le=65535)]
+Port = Annotated[int, Strict(), Field(ge=1, le=65535)]
 CodecName = Literal["ulaw", "alaw", "g722", "opus", "slin"]
 
 
@@ -144,10 +144,10 @@ class Fallback(Section):
     """Who takes a call when the controller is not there."""
 
     ring: tuple[Name, ...] = Field(default=(), description="Names of phones that ring, all at once.")
-    wait_s: Annotated[int, Field(ge=5, le=3600)] = Field(
+    wait_s: Annotated[int, Strict(), Field(ge=5, le=3600)] = Field(
         default=60, description="Seconds in that queue before voicemail."
     )
-    message_s: Annotated[int, Field(ge=5, le=600)] = Field(default=180, description="Longest voicemail, in seconds.")
+    message_s: Annotated[int, Strict(), Field(ge=5, le=600)] = Field(default=180, description="Longest voicemail, in seconds.")
 
 
 class AsteriskSettings(Section):
@@ -168,7 +168,7 @@ class AsteriskSettings(Section):
         default=(), description="Your own dialplan fragments (extensions.conf syntax)."
     )
     test_extensions: bool = Field(default=False, description="Let callers dial echo, milliwatt and silence.")
-    max_calls: Annotated[int, Field(ge=1, le=5000)] = Field(
+    max_calls: Annotated[int, Strict(), Field(ge=1, le=5000)] = Field(
         default=500, description="Sizes limits for sockets and sessions."
     )
     cdr: bool = Field(default=True, description="Write call detail records (CSV).")
