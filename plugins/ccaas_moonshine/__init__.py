@@ -1,0 +1,1 @@
+"""Speech recognition in English by Moonshine models."""

@@ -1,0 +1,144 @@
+"""One Moonshine model (Jeffries et al. 2024): encoder and decoder as ONNX graphs, decoded greedily with a draft.
+
+Its two graphs run on one thread each and release the GIL; a model may be used by several threads at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from ccaas.errors import SetupError
+from ccaas_moonshine import draft as drafts
+from ccaas_moonshine.vocabulary import BEGIN, END, Vocabulary
+
+RATE = 16_000
+LEAST_SAMPLES = 1_600
+"""The encoder's convolutions need 0.1 s."""
+TOKENS_A_SECOND = 6.5
+"""More than this is a model that repeats itself (Moonshine's authors' bound)."""
+
+Floats = NDArray[np.float32]
+_Cache = dict[str, Floats]
+
+onnxruntime.disable_telemetry_events()
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What a model heard."""
+
+    text: str
+    tokens: tuple[int, ...]
+    """Without markers: a draft for a later decoding."""
+    confidence: float
+    """Geometric mean of the tokens' probabilities (0…1); 0 for an empty text."""
+
+
+NOTHING = Decoded("", (), 0.0)
+
+
+class MoonshineModel:
+    """A loaded model."""
+
+    def __init__(self, folder: Path, threads: int = 1) -> None:
+        """Load from a folder with encoder.onnx, decoder.onnx and tokenizer.json. Raises SetupError."""
+        for name in ("encoder.onnx", "decoder.onnx", "tokenizer.json"):
+            if not (folder / name).is_file():
+                raise SetupError(f"the Moonshine model lacks its file {folder / name}; run `make setup`")
+        try:
+            self._vocabulary = Vocabulary(folder / "tokenizer.json")
+            self._encoder = _session(folder / "encoder.onnx", threads)
+            self._decoder = _session(folder / "decoder.onnx", threads)
+        except (RuntimeError, ValueError) as error:
+            raise SetupError(f"the Moonshine model in {folder} cannot be loaded ({error}); run `make setup`") from error
+        pasts = [value for value in self._decoder.get_inputs() if value.name.startswith("past_key_values")]
+        self._pasts = [value.name for value in pasts]
+        self._empty = {value.name: np.zeros((1, value.shape[1], 0, value.shape[3]), np.float32) for value in pasts}
+
+    def transcribe(self, samples: Floats, draft: Sequence[int] = (), voiced: bool = True) -> Decoded:
+        """What is said in `samples` (16 kHz, -1…1).
+
+        `draft` are tokens that are probably right; they change the time it takes, not what comes out. `voiced`: there is
+        speech for certain, so an empty result is not believed.
+
+        Raises:
+            RuntimeError: the runtime failed.
+        """
+        if samples.size < LEAST_SAMPLES:
+            return NOTHING
+        states = self._encoder.run(None, {"input_values": samples[np.newaxis]})[0]
+        limit = max(3, int(samples.size / RATE * TOKENS_A_SECOND))
+        return self._decode(states, tuple(draft)[:limit], limit, voiced)
+
+    def _decode(self, states: Floats, guess: tuple[int, ...], limit: int, voiced: bool) -> Decoded:
+        made: list[int] = []
+        logs: list[float] = []
+        cache: _Cache = {}
+        before = BEGIN
+        while len(made) < limit:
+            logits = self._step([before, *guess], states, cache)
+            if voiced and not made:
+                logits[0, END] = -np.inf
+            wanted = logits.argmax(axis=1)
+            good = drafts.agreed(guess, wanted.tolist())
+            # One token more than was agreed: the model's own, behind the last one that it agreed with.
+            fresh = [*guess[:good], int(wanted[good])]
+            logs.extend(_log_probability(logits[: good + 1], fresh))
+            made.extend(fresh)
+            if END in fresh:
+                made = made[: made.index(END)]
+                break
+            _cut(cache, len(made))
+            before = fresh[-1]
+            guess = drafts.rest(guess, good, before)[: limit - len(made)] if good < len(guess) else ()
+        confidence = float(np.exp(np.mean(logs[: len(made) + 1]))) if made else 0.0
+        return Decoded(self._vocabulary.text(made), tuple(made), confidence)
+
+    def _step(self, tokens: list[int], states: Floats, cache: _Cache) -> Floats:
+        """Logits [tokens, vocabulary] behind each of `tokens`; appends them to the cache."""
+        first = not cache
+        outputs = self._decoder.run(
+            None,
+            {
+                "input_ids": np.array([tokens], np.int64),
+                "encoder_hidden_states": states,
+                "use_cache_branch": np.array([not first]),
+                **(self._empty if first else cache),
+            },
+        )
+        for name, value in zip(self._pasts, outputs[1:], strict=True):
+            # The encoder's keys and values come from the first step; later steps return empty ones.
+            if first or ".encoder." not in name:
+                cache[name] = value
+        logits: Floats = outputs[0][0]
+        return logits
+
+
+def _cut(cache: _Cache, length: int) -> None:
+    """Forget what was decoded behind the first `length` tokens (the beginning mark counts as one)."""
+    for name, value in cache.items():
+        if ".decoder." in name and value.shape[2] > length:
+            cache[name] = np.ascontiguousarray(value[:, :, :length])
+
+
+def _log_probability(logits: Floats, tokens: Sequence[int]) -> list[float]:
+    top = logits.max(axis=1, keepdims=True)
+    total = np.log(np.exp(logits - top).sum(axis=1)) + top[:, 0]
+    chosen = logits[np.arange(len(tokens)), list(tokens)]
+    return [float(value) for value in chosen - total]
+
+
+def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Without this the embedding is turned from int8 to float again at every token (10 ms of 13 for the base model).
+    options.add_session_config_entry("session.disable_quant_qdq", "1")
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

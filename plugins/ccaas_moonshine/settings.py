@@ -1,0 +1,22 @@
+"""What the YAML may say about recognition by Moonshine."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class MoonshineSettings(BaseModel):
+    """`recognizer: {use: moonshine, …}`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    final: Literal["base", "tiny"] = Field("base", description="Model of final results: base errs half as often.")
+    interim: Literal["base", "tiny"] = Field(
+        "tiny", description="Model of interim results, three times as fast as base."
+    )
+    models: str = Field("", description="Folder with moonshine-base and moonshine-tiny; empty: where they are set up.")
+    workers: int = Field(2, ge=1, le=32, description="Decodings at the same time; as many as there are cores.")
+    threads: int = Field(1, ge=1, le=8, description="Threads of one decoding; more only helps while few calls are up.")
+    longest_s: float = Field(30.0, ge=5.0, le=60.0, description="Of a longer utterance only the end is decoded (s).")
