@@ -88,8 +88,10 @@ class Conversation:
         tracks: Tracks,
         publish: Publish,
         save: Callable[[Json], None],
+        turns_before: int = 0,
     ) -> None:
-        """`publish` gets turn records, `save` the dialogue's snapshot after each commit; neither may block."""
+        """`publish` gets turn records, `save` the dialogue's snapshot after each commit; neither may block.
+        `turns_before`: how many turns the call has had; their ids are not given again."""
         self._log = _log.bind(call=call_id)
         self._parts = parts
         self._settings = parts.settings
@@ -112,7 +114,7 @@ class Conversation:
             self._on_voice_stopped,
         )
         self._turns = Turns(parts.settings)
-        self._ledger = Ledger(publish)
+        self._ledger = Ledger(publish, turns_before)
         self._save = save
         self._dialogue_lock = asyncio.Lock()
         self._mouth_lock = asyncio.Lock()
@@ -131,6 +133,7 @@ class Conversation:
         self._rewound: Dialogue | None = None
         self._unsaid: list[Reply] = []
         self._keys = ""
+        self._on_hold = False
         self._yielded_at: float | None = None
         self._paused_at: float | None = None
         self._do: dict[Do, Callable[[], None]] = {
@@ -149,8 +152,8 @@ class Conversation:
             Do.RETRACT: self._retract,
         }
 
-    async def run(self, snapshot: Json | None = None, resume_with: str = "") -> Outcome:
-        """Converse until an outcome. With a `snapshot` it goes on from there, saying `resume_with` first.
+    async def run(self, snapshot: Json | None = None, first_words: str = "") -> Outcome:
+        """Converse until an outcome. With a `snapshot` it goes on from there, saying `first_words` first.
 
         Whatever a plug-in raises is raised here, in an ExceptionGroup, after the audio was stopped.
         """
@@ -160,7 +163,7 @@ class Conversation:
             async with asyncio.TaskGroup() as self._group:
                 self._turns.deadline = None
                 self._stream.listen(self._on_frame, self._on_lost)
-                opening = self._opening() if snapshot is None else self._reopening(resume_with)
+                opening = self._opening() if snapshot is None else self._reopening(first_words)
                 self._start_answer(Answer(opening, None))
                 heartbeat = self._spawn(self._beat(), "heartbeat")
                 try:
@@ -182,6 +185,11 @@ class Conversation:
         self._keys += digit
         self._handle(Keyed(keys_complete(self._keys, self._dialogue.expectation), self._now()))
 
+    def hold(self, held: bool) -> None:
+        """The caller put us on hold, or came back: nobody is prompted who cannot hear it."""
+        self._on_hold = held
+        self._arm()
+
     # — the machine and its clock —
 
     def _handle(self, event: Event) -> None:
@@ -195,7 +203,7 @@ class Conversation:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._turns.deadline is not None:
+        if self._turns.deadline is not None and not (self._on_hold and self._turns.state is State.LISTENING):
             delay = max(0.0, self._turns.deadline - self._now())
             self._timer = asyncio.get_running_loop().call_later(delay, self._on_deadline)
 
@@ -392,7 +400,7 @@ class Conversation:
         yield await self._dialogue.open()
 
     async def _reopening(self, text: str) -> AsyncIterator[Reply]:
-        yield Reply(f"{self._settings.returned} {text}".strip(), self._dialogue.expectation)
+        yield Reply(text, self._dialogue.expectation)
 
     async def _silence_prompt(self, times: int) -> AsyncIterator[Reply]:
         yield await self._dialogue.silence(times)

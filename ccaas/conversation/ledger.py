@@ -24,12 +24,13 @@ Publish = Callable[[TurnRecord], None]
 
 
 class Ledger:
-    """Turns of one call. `publish` gets a record when the turn is taken and again when its reply has ended."""
+    """Turns of one call. `publish` gets a record when the turn is taken, and again as more of it is known."""
 
-    def __init__(self, publish: Publish) -> None:
+    def __init__(self, publish: Publish, turns: int) -> None:
+        """`turns`: how many the call had before, on another stream or under another controller."""
         self._publish = publish
         self._open: TurnRecord | None = None
-        self.turns = 0
+        self.turns = turns
         """Turns taken so far."""
 
     def took(self, draft: Draft, times: TurnTimes, speculations: int) -> None:
@@ -62,6 +63,7 @@ class Ledger:
                     if moment is not None:
                         STAGE_SECONDS.labels(stage).observe(max(moment - times.speech_end, 0.0))
         self._open = replace(self._open, agent_text=f"{self._open.agent_text} {text}".strip(), times=times)
+        self._publish(self._open)
 
     def heard(self, text: str, interrupted_at: float | None = None) -> None:
         """The caller heard `text` of what was being said."""

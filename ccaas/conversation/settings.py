@@ -89,6 +89,10 @@ class ConversationSettings(BaseModel):
     returned: str = Field(
         default="Sorry, I lost you for a moment.", description="Said when a call is picked up again after a fault."
     )
+    unanswered: str = Field(
+        default="I'm sorry, nobody is free to take your call right now. How else can I help?",
+        description="Said when a transfer was not answered and the caller is back.",
+    )
 
     def budget(self, kind: ExpectationKind) -> Budget:
         """The budget for one kind; kinds that the YAML leaves out have the open question's."""

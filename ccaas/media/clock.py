@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -26,10 +26,13 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's clocks."""
+    """The machine's clocks; with `rehearsal` the business's clock started at that moment when this was made."""
 
-    def __init__(self, zone: ZoneInfo) -> None:
+    def __init__(self, zone: ZoneInfo, rehearsal: datetime | None = None) -> None:
         self._zone = zone
+        self._ahead = timedelta()
+        if rehearsal is not None:
+            self._ahead = rehearsal.replace(tzinfo=zone) - datetime.now(zone)
 
     def now(self) -> float:
         return time.monotonic()
@@ -38,4 +41,4 @@ class SystemClock:
         await asyncio.sleep(max(0.0, when - time.monotonic()))
 
     def wall(self) -> datetime:
-        return datetime.now(self._zone)
+        return datetime.now(self._zone) + self._ahead

@@ -1,0 +1,228 @@
+"""All calls: one owner task each, every event to its call, and after every gap what the switch says is the truth."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from ccaas.errors import AsteriskError
+from ccaas.ports.media import Codec
+from ccaas.ports.telephony import Connected, Disconnected, LegSnapshot, Switch
+from ccaas.telephony.call import FALLBACK_CONTEXT, NORMAL_CLEARING, Call, Legs
+from ccaas.telephony.desk import Attendant, Desk
+from ccaas.telephony.events import EndReason, Offered, TelephonyEvent
+from ccaas.telephony.state import CallState
+
+_log = structlog.get_logger(__name__)
+
+OURS = "ccaas-"
+"""How every id begins that we chose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A call of an earlier controller, from the journal."""
+
+    call_id: str
+    caller: str
+    """The caller's leg."""
+    attendant: Attendant
+
+
+class Supervisor:
+    """Owns the calls. `run` reads the switch's events until the switch is closed."""
+
+    def __init__(self, switch: Switch, desk: Desk, remembered: Mapping[str, Remembered]) -> None:
+        """`remembered`: calls to pick up, by the caller's leg."""
+        self._switch = switch
+        self._desk = desk
+        self._remembered = dict(remembered)
+        self._by_leg: dict[str, Call] = {}
+        self._calls: dict[str, Call] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.connected = False
+        """Whether the switch's events reach us."""
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """The calls that are up."""
+        return tuple(self._calls.values())
+
+    async def run(self) -> None:
+        """Take events until the switch is closed."""
+        try:
+            async for event in self._switch.events():
+                match event:
+                    case Connected():
+                        self.connected = True
+                        await self._reconcile()
+                    case Disconnected():
+                        self.connected = False
+                        _log.warning("asterisk is not reached; calls go on", calls=len(self._calls))
+                    case Offered():
+                        self._offered(event)
+                    case _:
+                        self._dispatch(event)
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def idle(self) -> None:
+        """Return when no call is up."""
+        await self._idle.wait()
+
+    async def originate(self, endpoint: str, entry: str, attendant: Attendant, call_id: str, caller_id: str) -> None:
+        """Call somebody; the attendant speaks when they answer.
+
+        Raises:
+            AsteriskError: Asterisk has no way to that endpoint.
+        """
+        legs = Legs(call_id, f"{OURS}{call_id}-callee", Codec.ULAW)
+        call = Call(legs, self._switch, attendant, CallState.DIALLING, self._desk.happened, dnis=entry)
+        self._own(call, attendant)
+        try:
+            await self._switch.originate(
+                legs.caller, endpoint, caller_id=caller_id, timeout_s=60.0, codec=legs.codec, variables={}
+            )
+        except AsteriskError:
+            call.abort(EndReason.UNREACHABLE)
+            raise
+
+    def _offered(self, offer: Offered) -> None:
+        if offer.leg_id in self._by_leg:
+            return
+        task = asyncio.create_task(self._receive(offer), name=f"offer {offer.leg_id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _receive(self, offer: Offered) -> None:
+        """Find who takes the offer, and start the call."""
+        refusal = self._desk.refusal()
+        call_id = new_call_id()
+        attendant = None if refusal else await self._desk.welcome(call_id, offer)
+        if attendant is None:
+            _log.warning("call not taken", ani=offer.ani, dnis=offer.dnis, reason=refusal or "nobody takes this number")
+            await self._give_back(offer.leg_id, offer.dnis)
+            return
+        legs = Legs(call_id, offer.leg_id, offer.codec)
+        call = Call(
+            legs, self._switch, attendant, CallState.OFFERED, self._desk.happened, ani=offer.ani, dnis=offer.dnis
+        )
+        self._desk.happened(call_id, offer)
+        self._own(call, attendant)
+
+    def _own(self, call: Call, attendant: Attendant, target: str = "") -> None:
+        self._calls[call.id] = call
+        self._by_leg[call.legs.caller] = call
+        self._idle.clear()
+        task = asyncio.create_task(self._live(call, attendant, target), name=f"owner of {call.id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _live(self, call: Call, attendant: Attendant, target: str) -> None:
+        """The call's owner task: whatever happens in it, the caller is not left alone and nothing is left behind."""
+        log = _log.bind(call=call.id)
+        log.info("call begins", ani=call.ani, dnis=call.dnis, state=call.state.value)
+        try:
+            await call.run(target)
+        except asyncio.CancelledError:
+            # The controller goes away, not the call: the next controller finds it in the switch and the journal.
+            await attendant.leave()
+            raise
+        except Exception:
+            log.exception("the call's own code failed")
+            await self._quietly(call.rescue())
+        reason, cause = call.ended or (EndReason.FAILED, 0)
+        self._calls.pop(call.id, None)
+        self._by_leg.pop(call.legs.caller, None)
+        await self._quietly(call.clean_up())
+        await attendant.finish(reason, cause)
+        self._desk.ended(call.id, reason, cause)
+        log.info("call ended", reason=reason.value, cause=cause)
+        if not self._calls:
+            self._idle.set()
+
+    async def release(self) -> None:
+        """Give every call to the dialplan: this controller ends and none follows."""
+        for call in self.calls:
+            await self._quietly(call.rescue())
+
+    def _dispatch(self, event: TelephonyEvent) -> None:
+        call = self._by_leg.get(event.leg_id) or self._owner_by_name(event.leg_id)
+        if call is not None:
+            call.handle(event)
+
+    def _owner_by_name(self, leg_id: str) -> Call | None:
+        """The call of a leg of ours: its id is in the name."""
+        return self._calls.get(call_of(leg_id))
+
+    # — after a gap —
+
+    async def _reconcile(self) -> None:
+        """Pick up what an earlier controller left, and leave nothing in the switch that belongs to nobody."""
+        try:
+            legs = await self._switch.legs()
+            bridges = await self._switch.bridges()
+        except AsteriskError as error:
+            _log.error("what exists in asterisk is not known; trying again at the next connection", error=str(error))
+            return
+        for leg in legs:
+            inbound = not leg.leg_id.startswith(OURS)
+            if leg.ours and leg.leg_id not in self._by_leg and (inbound or leg.leg_id in self._remembered):
+                self._pick_up(leg, legs)
+        for gone in tuple(self._remembered):
+            remembered = self._remembered.pop(gone)
+            self._desk.ended(remembered.call_id, EndReason.HUNG_UP, 0)
+        for leg in legs:
+            if leg.leg_id.startswith(OURS) and call_of(leg.leg_id) not in self._calls:
+                await self._quietly(self._switch.hang_up(leg.leg_id, EndReason.FAILED, NORMAL_CLEARING))
+        for bridge in bridges:
+            if call_of(bridge) not in self._calls:
+                await self._quietly(self._switch.destroy_bridge(bridge))
+
+    def _pick_up(self, leg: LegSnapshot, legs: tuple[LegSnapshot, ...]) -> None:
+        remembered = self._remembered.pop(leg.leg_id, None)
+        if remembered is None:
+            offer = Offered(leg.leg_id, time.monotonic(), leg.ani, leg.dnis, leg.codec, leg.arguments)
+            self._offered(offer)
+            return
+        others = [
+            other.leg_id
+            for other in legs
+            if other.up and other.bridge_id and call_of(other.leg_id) == remembered.call_id and "-to" in other.leg_id
+        ]
+        state = CallState.CONNECTED if others else CallState.TALKING
+        parts = Legs(remembered.call_id, leg.leg_id, leg.codec)
+        parts.take_over(other.leg_id for other in legs if call_of(other.leg_id) == remembered.call_id)
+        parts.take_over_bridge(leg.bridge_id)
+        call = Call(parts, self._switch, remembered.attendant, state, self._desk.happened, ani=leg.ani, dnis=leg.dnis)
+        _log.info("picking up a call", call=call.id, state=state.value)
+        self._own(call, remembered.attendant, others[0] if others else "")
+
+    async def _give_back(self, leg_id: str, dnis: str) -> None:
+        await self._quietly(self._switch.return_to_dialplan(leg_id, FALLBACK_CONTEXT, dnis or "s"))
+
+    @staticmethod
+    async def _quietly(command: Awaitable[None]) -> None:
+        try:
+            await command
+        except AsteriskError as error:
+            _log.warning("asterisk refused", error=str(error))
+
+
+def new_call_id() -> str:
+    """Sorts by time, unique over restarts, and free of hyphens: it stands inside our legs' names."""
+    return f"{time.strftime('%Y%m%d%H%M%S', time.gmtime())}{secrets.token_hex(4)}"
+
+
+def call_of(name: str) -> str:
+    """The call's id in the name of a leg or bridge of ours; empty when it is not ours."""
+    return name.removeprefix(OURS).partition("-")[0] if name.startswith(OURS) else ""

@@ -1,0 +1,121 @@
+"""Health and metrics for everybody who reaches the port; calls, originate and drain for who holds the token.
+
+The token is made anew by each controller and lies in the state folder, readable by its owner alone.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Protocol
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ccaas.config.settings import Web
+from ccaas.errors import CcaasError
+from ccaas.telephony.supervisor import Supervisor
+
+TOKEN_HEADER = "X-Ccaas-Token"
+TOKEN_FILE = "control.token"
+"""Name within the state folder."""
+
+Respond = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Controlled(Protocol):
+    """What can be asked of a controller."""
+
+    supervisor: Supervisor
+
+    async def originate(self, endpoint: str, entry: str, caller_id: str) -> str: ...
+
+    def drain(self) -> None: ...
+
+
+class Originate(BaseModel):
+    """Body of POST /calls."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    endpoint: Annotated[str, Field(pattern=r"^[A-Za-z0-9]+/[^\s,;&|]+$")]
+    entry: str
+    caller_id: str = ""
+
+
+class ControlServer:
+    """One aiohttp server. `start` listens; `close` stops."""
+
+    def __init__(self, settings: Web, state_dir: Path, controlled: Controlled) -> None:
+        self._settings = settings
+        self._token_file = state_dir / TOKEN_FILE
+        self._token = secrets.token_urlsafe(32)
+        self._controlled = controlled
+        self._runner: web.AppRunner | None = None
+
+    async def start(self) -> None:
+        """Raises CcaasError when the port is taken."""
+        app = web.Application(middlewares=[self._guarded])
+        app.router.add_get("/health", self._health)
+        app.router.add_get("/metrics", self._metrics)
+        app.router.add_get("/calls", self._calls)
+        app.router.add_post("/calls", self._originate)
+        app.router.add_post("/drain", self._drain)
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._settings.bind, self._settings.port, reuse_address=True)
+        try:
+            await site.start()
+        except OSError as error:
+            await self.close()
+            where = f"{self._settings.bind}:{self._settings.port}"
+            raise CcaasError(f"web.port: {where} cannot be used ({error.strerror}); choose another port") from None
+        descriptor = os.open(self._token_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(self._token)
+
+    async def close(self) -> None:
+        """Stop listening. Safe to call twice."""
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            await runner.cleanup()
+
+    @web.middleware
+    async def _guarded(self, request: web.Request, respond: Respond) -> web.StreamResponse:
+        if request.path in ("/health", "/metrics"):
+            return await respond(request)
+        given = request.headers.get(TOKEN_HEADER, "")
+        if not hmac.compare_digest(given.encode(), self._token.encode()):
+            raise web.HTTPUnauthorized(text=f"{TOKEN_HEADER} is missing or wrong; it is in {self._token_file.name}\n")
+        return await respond(request)
+
+    async def _health(self, _: web.Request) -> web.StreamResponse:
+        connected = self._controlled.supervisor.connected
+        body = {"asterisk": "connected" if connected else "lost", "calls": len(self._controlled.supervisor.calls)}
+        return web.json_response(body, status=200 if connected else 503)
+
+    async def _metrics(self, _: web.Request) -> web.StreamResponse:
+        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def _calls(self, _: web.Request) -> web.StreamResponse:
+        calls = self._controlled.supervisor.calls
+        rows = [{"id": call.id, "state": call.state.value, "ani": call.ani, "dnis": call.dnis} for call in calls]
+        return web.json_response({"calls": rows})
+
+    async def _originate(self, request: web.Request) -> web.StreamResponse:
+        try:
+            wanted = Originate.model_validate_json(await request.read())
+            call_id = await self._controlled.originate(wanted.endpoint, wanted.entry, wanted.caller_id)
+        except ValidationError as error:
+            raise web.HTTPBadRequest(text=f"{error.errors()[0]['loc']}: {error.errors()[0]['msg']}\n") from None
+        except CcaasError as error:
+            raise web.HTTPBadGateway(text=f"{error}\n") from None
+        return web.json_response({"id": call_id}, status=202)
+
+    async def _drain(self, _: web.Request) -> web.StreamResponse:
+        self._controlled.drain()
+        return web.json_response({"calls": len(self._controlled.supervisor.calls)}, status=202)
