@@ -5,6 +5,10 @@ from __future__ import annotations
 from ccaas.errors import AsteriskError
 
 
+GONE = ("Channel not found", "Channel not in Stasis application")
+"""ARI's words for a leg that is no more ours to command; the HTTP status beside them varies with the request."""
+
+
 class AriError(AsteriskError):
     """ARI refused a request, or did not answer it."""
 
@@ -18,11 +22,12 @@ class AriError(AsteriskError):
 
 
 class LegGone(AriError):
-    """The leg that was commanded no longer exists."""
+    """The leg that was commanded no longer exists, or has left us."""
 
 
 def refused(method: str, path: str, status: int, said: str) -> AriError:
     """The error for an answer of ARI that is not a success."""
-    kind = LegGone if said == "Channel not found" or (status == 404 and path.startswith("/channels/")) else AriError
+    gone = said in GONE or (status == 404 and path.startswith("/channels/"))
+    kind = LegGone if gone else AriError
     text = f"ARI refused {method} {path}: {status} {said}"
     return kind(text, status=status, method=method, path=path, said=said)

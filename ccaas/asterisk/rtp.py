@@ -110,19 +110,22 @@ class RtpMedia(LegMedia, asyncio.DatagramProtocol):
 
     async def close(self) -> None:
         self._close()
-        self._pacer.remove(self)
-        self._queue.clear()
-        if self._wire is not None:
-            self._wire.close()
-            self._wire = None
+        self._release()
         on_close, self.on_close = self.on_close, None
         if on_close is not None:
             await on_close()
 
     def lost(self) -> None:
-        self._pacer.remove(self)
         self.on_close = None
+        self._release()
         super().lost()
+
+    def _release(self) -> None:
+        self._pacer.remove(self)
+        self._queue.clear()
+        if self._wire is not None:
+            self._wire.close()
+            self._wire = None
 
     def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
         self._wire = transport

@@ -73,7 +73,13 @@ class AsteriskSwitch:
     async def open(self) -> None:
         """Connect to Asterisk. Raises AriError, one line that says what is wrong."""
         await self._transport.open(self._report)
-        await self._connected.wait()
+        try:
+            async with asyncio.timeout(self._transport.limit_s):
+                await self._connected.wait()
+        except TimeoutError:
+            await self.close()
+            text = f"Asterisk did not say within {self._transport.limit_s:g} s what calls exist; see Asterisk's log"
+            raise AriError(text) from None
 
     async def events(self) -> AsyncIterator[TelephonyEvent | Connected | Disconnected]:
         """Raises AriError when another controller has taken our application's place."""

@@ -268,7 +268,9 @@ class SwitchConformance:
         far, leg_id = await self._answered(network, watch)
         await network.switch.return_to_dialplan(leg_id, *network.dialplan)
         left = await watch.next(Left, leg_id)
-        assert all(not leg.ours for leg in await network.switch.legs())
+        async with asyncio.timeout(10):
+            while any(leg.ours for leg in await network.switch.legs()):
+                await asyncio.sleep(0.01)
         await far.hang_up()
         await self._settle(network, watch)
         assert watch.ends(leg_id) == [left]
