@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import re
+import shlex
 from collections.abc import Callable
 from io import TextIOWrapper
 from pathlib import Path
@@ -73,6 +74,7 @@ class ManagedAsterisk:
                 running = 0
             if not running:
                 render.write(self.folder, files)
+                self._write_console()
             await self.process.start()
         except BaseException:
             self._release()
@@ -109,6 +111,13 @@ class ManagedAsterisk:
         """How many calls are up."""
         match = re.search(r"(\d+) active call", await self.console("core show channels count"))
         return int(match[1]) if match else 0
+
+    def _write_console(self) -> None:
+        """A script for people: `console -rx "core show channels"`, `console -r`."""
+        command = shlex.join(self.prefix.command(PROGRAM, "-C", str(self.folder.config)))
+        script = self.folder.path / "console"
+        script.write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
+        script.chmod(0o700)
 
     async def _may_restart(self, changed: tuple[str, ...]) -> bool:
         log = structlog.get_logger("asterisk")

@@ -147,7 +147,9 @@ class Fallback(Section):
     wait_s: Annotated[int, Strict(), Field(ge=5, le=3600)] = Field(
         default=60, description="Seconds in that queue before voicemail."
     )
-    message_s: Annotated[int, Strict(), Field(ge=5, le=600)] = Field(default=180, description="Longest voicemail, in seconds.")
+    message_s: Annotated[int, Strict(), Field(ge=5, le=600)] = Field(
+        default=180, description="Longest voicemail, in seconds."
+    )
 
 
 class AsteriskSettings(Section):

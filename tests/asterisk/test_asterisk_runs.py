@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 
@@ -60,6 +61,13 @@ async def test_codecs_translate(asterisk: RunningAsterisk) -> None:
 async def test_phones_are_known(asterisk: RunningAsterisk) -> None:
     shown = await asterisk.console("pjsip show endpoints")
     assert {name for name in ("6001", "6002", "anonymous") if f" {name} " in shown} == {"6001", "6002", "anonymous"}
+
+
+async def test_the_script_for_people(asterisk: RunningAsterisk) -> None:
+    script = asterisk.folder.path / "console"
+    process = await asyncio.create_subprocess_exec(script, "-rx", "core show version", stdout=asyncio.subprocess.PIPE)
+    printed, _ = await process.communicate()
+    assert printed.startswith(b"Asterisk 22.")
 
 
 async def test_music_on_hold_is_found(asterisk: RunningAsterisk) -> None:

@@ -50,7 +50,11 @@ def _package(folder: Path, name: str, files: dict[str, str]) -> Path:
     for path, text in files.items():
         (tree / path).parent.mkdir(parents=True, exist_ok=True)
         (tree / path).write_text(text)
-    subprocess.run(["dpkg-deb", "--root-owner-group", "-b", tree, folder / f"{name}_1_all.deb"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        ["dpkg-deb", "--root-owner-group", "-b", tree, folder / f"{name}_1_all.deb"],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
     return folder / f"{name}_1_all.deb"
 
 
@@ -123,7 +127,7 @@ def test_a_broken_package_leaves_nothing_half_done(tmp_path: Path, mirror: Mirro
 
 
 def test_a_program_runs_through_the_prefix_s_own_loader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prefix_module.platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
     for path in ("usr/lib64/ld-linux-x86-64.so.2", "usr/bin/tool"):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).touch()
@@ -138,6 +142,6 @@ def test_a_missing_program_names_the_mend(tmp_path: Path) -> None:
 
 
 def test_an_unknown_machine_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prefix_module.platform, "machine", lambda: "riscv64")
+    monkeypatch.setattr("platform.machine", lambda: "riscv64")
     with pytest.raises(SetupError, match="riscv64"):
         install(WANTED, tmp_path / "prefix", tmp_path / "cache", lambda _: None)

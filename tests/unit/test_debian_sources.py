@@ -66,11 +66,16 @@ def test_the_mirror_is_the_one_that_carries_the_release_itself() -> None:
 
 
 def test_a_machine_that_follows_stable_by_name_is_served_too() -> None:
-    assert choose_mirror([Source("http://m.example/debian", ("stable",), ("main",))], "bookworm") == "http://m.example/debian"
+    assert (
+        choose_mirror([Source("http://m.example/debian", ("stable",), ("main",))], "bookworm")
+        == "http://m.example/debian"
+    )
 
 
 def test_no_mirror_names_the_place_and_the_mend() -> None:
-    with pytest.raises(SetupError, match=r'no Debian mirror for "bookworm" in /etc/apt/sources\.list.*; add the mirror'):
+    with pytest.raises(
+        SetupError, match=r'no Debian mirror for "bookworm" in /etc/apt/sources\.list.*; add the mirror'
+    ):
         choose_mirror([], "bookworm")
 
 
