@@ -7,8 +7,49 @@ import re
 from ccaas.spoken.numbers import words
 
 _WORDS = frozenset(
-    "mm mhm mmhm hmm hm mmm mhmm um uh huh uhhuh aha ah oh ok okay kay right yeah yep yup yes ya sure alright cool great good "
-    "fine perfect gotcha true exactly absolutely indeed totally understood interesting wow really nice".split()
+    [
+        "mm",
+        "mhm",
+        "mmhm",
+        "hmm",
+        "hm",
+        "mmm",
+        "mhmm",
+        "um",
+        "uh",
+        "huh",
+        "uhhuh",
+        "aha",
+        "ah",
+        "oh",
+        "ok",
+        "okay",
+        "kay",
+        "right",
+        "yeah",
+        "yep",
+        "yup",
+        "yes",
+        "ya",
+        "sure",
+        "alright",
+        "cool",
+        "great",
+        "good",
+        "fine",
+        "perfect",
+        "gotcha",
+        "true",
+        "exactly",
+        "absolutely",
+        "indeed",
+        "totally",
+        "understood",
+        "interesting",
+        "wow",
+        "really",
+        "nice",
+    ]
 )
 _PHRASES = (
     "i see", "got it", "i got it", "i understand", "i know", "all right", "of course", "makes sense", "that makes sense", "fair enough",

@@ -15,10 +15,34 @@ from ccaas.spoken.numbers import TENS, UNITS, Word, cardinal, small, words
 
 NATO = {
     w[0].upper(): w
-    for w in (
-        "alfa bravo charlie delta echo foxtrot golf hotel india juliett kilo lima mike november oscar papa quebec romeo sierra "
-        "tango uniform victor whiskey xray yankee zulu"
-    ).split()
+    for w in [
+        "alfa",
+        "bravo",
+        "charlie",
+        "delta",
+        "echo",
+        "foxtrot",
+        "golf",
+        "hotel",
+        "india",
+        "juliett",
+        "kilo",
+        "lima",
+        "mike",
+        "november",
+        "oscar",
+        "papa",
+        "quebec",
+        "romeo",
+        "sierra",
+        "tango",
+        "uniform",
+        "victor",
+        "whiskey",
+        "xray",
+        "yankee",
+        "zulu",
+    ]
 }
 """The ITU/ICAO spelling alphabet: letter → word in lower case ("x-ray" without its hyphen)."""
 _NATO_WORDS = {w: c for c, w in NATO.items()} | {
@@ -34,16 +58,130 @@ _LETTERS = {
     "yu": "U", "ewe": "U", "ee": "E", "kew": "Q", "zeta": "Z", "in": "N", "and": "N", "hey": "A",
 }  # fmt: skip
 """How recognisers write the names of letters."""
-_DIGIT_HOMOPHONES = {"to": "2", "too": "2", "for": "4", "fore": "4", "ate": "8", "won": "1", "tree": "3", "sex": "6", "nein": "9"}
+_DIGIT_HOMOPHONES = {
+    "to": "2",
+    "too": "2",
+    "for": "4",
+    "fore": "4",
+    "ate": "8",
+    "won": "1",
+    "tree": "3",
+    "sex": "6",
+    "nein": "9",
+}
 _REPEATS = {"double": 2, "triple": 3, "treble": 3, "quadruple": 4}
-_EDGE = frozenset(_LETTERS) - {"zed", "zee", "aitch", "tee", "dee", "gee", "kay", "ess", "vee", "eff", "queue", "jay", "ell"}
+_EDGE = frozenset(_LETTERS) - {
+    "zed",
+    "zee",
+    "aitch",
+    "tee",
+    "dee",
+    "gee",
+    "kay",
+    "ess",
+    "vee",
+    "eff",
+    "queue",
+    "jay",
+    "ell",
+}
 """Everyday words that are letters only between others, never at the edge of a code."""
 _CARRIERS = frozenset(
-    "is it it's its that's code number reference booking confirmation reservation locator record my the flight "
-    "ends ending in with under um uh er erm okay ok yes yeah sure so well please thanks thank sorry then name spelled "
-    "phone frequent flyer card account digits digit letters letter last four first next after that dash hyphen space "
-    "capital no think i'll let's birthday birth born date was and comma a an of this one mine starts member membership "
-    "program id be reach me call at best cell mobile telephone can would here goes".split()
+    [
+        "is",
+        "it",
+        "it's",
+        "its",
+        "that's",
+        "code",
+        "number",
+        "reference",
+        "booking",
+        "confirmation",
+        "reservation",
+        "locator",
+        "record",
+        "my",
+        "the",
+        "flight",
+        "ends",
+        "ending",
+        "in",
+        "with",
+        "under",
+        "um",
+        "uh",
+        "er",
+        "erm",
+        "okay",
+        "ok",
+        "yes",
+        "yeah",
+        "sure",
+        "so",
+        "well",
+        "please",
+        "thanks",
+        "thank",
+        "sorry",
+        "then",
+        "name",
+        "spelled",
+        "phone",
+        "frequent",
+        "flyer",
+        "card",
+        "account",
+        "digits",
+        "digit",
+        "letters",
+        "letter",
+        "last",
+        "four",
+        "first",
+        "next",
+        "after",
+        "that",
+        "dash",
+        "hyphen",
+        "space",
+        "capital",
+        "no",
+        "think",
+        "i'll",
+        "let's",
+        "birthday",
+        "birth",
+        "born",
+        "date",
+        "was",
+        "and",
+        "comma",
+        "a",
+        "an",
+        "of",
+        "this",
+        "one",
+        "mine",
+        "starts",
+        "member",
+        "membership",
+        "program",
+        "id",
+        "be",
+        "reach",
+        "me",
+        "call",
+        "at",
+        "best",
+        "cell",
+        "mobile",
+        "telephone",
+        "can",
+        "would",
+        "here",
+        "goes",
+    ]
 )
 
 
@@ -80,7 +218,7 @@ def _letter(ws: Sequence[Word], i: int) -> tuple[str, int] | None:
 
 
 def _like(ws: Sequence[Word], i: int) -> tuple[str, int] | None:
-    """"b as in boy", "b for boy", "b like boy": the letter and the index behind. The example word decides: it is longer and so
+    """ "b as in boy", "b for boy", "b like boy": the letter and the index behind. The example word decides: it is longer and so
     better heard than the letter's name."""
     j = i + 2 if _at(ws, i) == "double" and _at(ws, i + 1) in {"u", "you"} else i + 1
     if [w.text for w in ws[j : j + 2]] in (["as", "in"], ["is", "in"], ["as", "and"], ["as", "an"], ["has", "in"]):
@@ -345,5 +483,7 @@ def correct(code: str, text: str) -> str | None:
 
 def _replace_part(code: str, new: str) -> str | None:
     """Put a group of characters where it differs from the code by one."""
-    spots = [at for at in range(len(code) - len(new) + 1) if sum(a != b for a, b in zip(code[at:], new, strict=False)) == 1]
+    spots = [
+        at for at in range(len(code) - len(new) + 1) if sum(a != b for a, b in zip(code[at:], new, strict=False)) == 1
+    ]
     return code[: spots[0]] + new + code[spots[0] + len(new) :] if len(spots) == 1 else None

@@ -16,11 +16,11 @@ from ccaas.spoken.numbers import Word, ordinal, small, words, year
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MONTHS = (
-    "january february march april may june july august september october november december".split()
+    ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"]
 )  # fmt: skip
 _MONTH = {name: n for n, name in enumerate(MONTHS, 1)} | {
     short: n
-    for n, short in enumerate("jan feb mar apr _ jun jul aug sep oct nov dec".split(), 1)
+    for n, short in enumerate(["jan", "feb", "mar", "apr", "_", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)
     if short != "_"
 } | {"sept": 9}  # fmt: skip
 _WORD_MONTHS = {"may", "march", "mar", "jan", "dec", "sep"}
@@ -41,8 +41,47 @@ _HOLIDAYS = {
     ("halloween",): "10-31",
 }
 _AFTER_DAY = frozenset(
-    "of because instead if please or and to at in on after before until till with for is was would will works work but "
-    "so then rather though when as since by not could can should thanks that from".split()
+    [
+        "of",
+        "because",
+        "instead",
+        "if",
+        "please",
+        "or",
+        "and",
+        "to",
+        "at",
+        "in",
+        "on",
+        "after",
+        "before",
+        "until",
+        "till",
+        "with",
+        "for",
+        "is",
+        "was",
+        "would",
+        "will",
+        "works",
+        "work",
+        "but",
+        "so",
+        "then",
+        "rather",
+        "though",
+        "when",
+        "as",
+        "since",
+        "by",
+        "not",
+        "could",
+        "can",
+        "should",
+        "thanks",
+        "that",
+        "from",
+    ]
 )
 """Words that may follow a bare "the fifteenth"; before a noun ("the second option") it is no date."""
 
@@ -120,7 +159,9 @@ def _numeric(text: str) -> str | None:
 
 def _weekday(ws: Sequence[Word], i: int) -> tuple[str, int] | None:
     text = _at(ws, i)
-    singular = text.removesuffix("'s") if text.endswith("'s") else text.removesuffix("s") if text.endswith("ys") else text
+    singular = (
+        text.removesuffix("'s") if text.endswith("'s") else text.removesuffix("s") if text.endswith("ys") else text
+    )
     return (singular, i + 1) if singular in WEEKDAYS else None
 
 
@@ -201,9 +242,9 @@ def find_dates(text: str) -> tuple[FoundDate, ...]:
             i += 1
     for n in range(len(found) - 1):
         between = text[found[n].end : found[n + 1].start].strip().lower()
-        if found[n].value.isdigit() and between in {"to", "through", "until", "and", "or"}:
-            if match := re.fullmatch(r"((?:\d{4}-)?\d{2})-\d{2}", found[n + 1].value):
-                found[n] = replace(found[n], value=f"{match[1]}-{int(found[n].value):02d}", day=None)
+        match = re.fullmatch(r"((?:\d{4}-)?\d{2})-\d{2}", found[n + 1].value)
+        if match and found[n].value.isdigit() and between in {"to", "through", "until", "and", "or"}:
+            found[n] = replace(found[n], value=f"{match[1]}-{int(found[n].value):02d}", day=None)
     return tuple(found)
 
 

@@ -27,16 +27,131 @@ class Completeness(Enum):
     UNSURE = "unsure"
 
 
-_FILLERS = frozenset("um uh er erm uhm umm uhh".split())
+_FILLERS = frozenset(["um", "uh", "er", "erm", "uhm", "umm", "uhh"])
 _ALWAYS = frozenset(
-    "a an the my your our their his its and or but because if than as of from into onto via per every i'm i'd i'll i've we're "
-    "we'd we've you're they're he's she's it's that's there's what's where's who's let's i we he she they and/or whose "
-    "is are was were am be will would could should might must shall has had having very really quite too also like "
-    "between among toward towards during within without against next another these those which whether so until till "
-    "unless although while since double triple treble named called spelled near under".split()
+    [
+        "a",
+        "an",
+        "the",
+        "my",
+        "your",
+        "our",
+        "their",
+        "his",
+        "its",
+        "and",
+        "or",
+        "but",
+        "because",
+        "if",
+        "than",
+        "as",
+        "of",
+        "from",
+        "into",
+        "onto",
+        "via",
+        "per",
+        "every",
+        "i'm",
+        "i'd",
+        "i'll",
+        "i've",
+        "we're",
+        "we'd",
+        "we've",
+        "you're",
+        "they're",
+        "he's",
+        "she's",
+        "it's",
+        "that's",
+        "there's",
+        "what's",
+        "where's",
+        "who's",
+        "let's",
+        "i",
+        "we",
+        "he",
+        "she",
+        "they",
+        "and/or",
+        "whose",
+        "is",
+        "are",
+        "was",
+        "were",
+        "am",
+        "be",
+        "will",
+        "would",
+        "could",
+        "should",
+        "might",
+        "must",
+        "shall",
+        "has",
+        "had",
+        "having",
+        "very",
+        "really",
+        "quite",
+        "too",
+        "also",
+        "like",
+        "between",
+        "among",
+        "toward",
+        "towards",
+        "during",
+        "within",
+        "without",
+        "against",
+        "next",
+        "another",
+        "these",
+        "those",
+        "which",
+        "whether",
+        "so",
+        "until",
+        "till",
+        "unless",
+        "although",
+        "while",
+        "since",
+        "double",
+        "triple",
+        "treble",
+        "named",
+        "called",
+        "spelled",
+        "near",
+        "under",
+    ]
 )
 """Words after which a sentence practically always goes on."""
-_PREPOSITIONS = frozenset("to on in at for with by about after before over around off out up through".split())
+_PREPOSITIONS = frozenset(
+    [
+        "to",
+        "on",
+        "in",
+        "at",
+        "for",
+        "with",
+        "by",
+        "about",
+        "after",
+        "before",
+        "over",
+        "around",
+        "off",
+        "out",
+        "up",
+        "through",
+    ]
+)
 _PHRASAL = {
     "in": "check checked log logged sign signed fill call come",
     "out": "check checked log logged sort sorted find work fill print run sold",
@@ -48,7 +163,7 @@ _PHRASAL = {
     "over": "start go",
 }
 """Verbs whose particle may end a sentence."""
-_QUESTION = frozenset("what which who whom where how whose what's who's where's".split())
+_QUESTION = frozenset(["what", "which", "who", "whom", "where", "how", "whose", "what's", "who's", "where's"])
 _WANTING = re.compile(
     r"\b(i|we|you|they)( just| really| also| only)? (want|need|wanted|needed)$|\b(would|i'd|we'd) (like|prefer|love)$|"
     r"\b(can|could|would|will) (you|i|we)( please| just)?$|\b(do|did|does) (you|i|we|they)( know| have)?$|"
@@ -103,7 +218,12 @@ def ends(text: str) -> Completeness:
         return Completeness.INCOMPLETE
     if _YES_NO.match(plain) or _CLOSING.search(plain) or _only_a_date(text):
         return Completeness.COMPLETE
-    if last in {"hundred", "thousand", "oh", "o"} or last in UNITS or last in TENS or (last.isdigit() and len(last) < 4):
+    if (
+        last in {"hundred", "thousand", "oh", "o"}
+        or last in UNITS
+        or last in TENS
+        or (last.isdigit() and len(last) < 4)
+    ):
         return Completeness.UNSURE
     if last in {"that", "this", "have", "do", "not", "can", "did", "does", "more", "please"}:
         return Completeness.COMPLETE if len(ws) > 2 and last in {"please", "that"} else Completeness.UNSURE
@@ -185,7 +305,9 @@ def _answers_date(text: str, sentence: Completeness) -> Completeness:
     last = words(text)[-1].text
     if parse_birth_date(text) and not (last in {"nineteen", "twenty"} and coverage(text) >= 0.5):
         return Completeness.COMPLETE
-    if re.search(r"\d|\b(oh|zero|nineteen|one|two|three|four|five|six|seven|eight|nine)\b", _plain(text)) and not find_dates(text):
+    if re.search(
+        r"\d|\b(oh|zero|nineteen|one|two|three|four|five|six|seven|eight|nine)\b", _plain(text)
+    ) and not find_dates(text):
         return Completeness.INCOMPLETE if coverage(text) >= 0.5 else Completeness.UNSURE
     if find_dates(text):
         return Completeness.COMPLETE if last not in TENS else Completeness.UNSURE
@@ -212,7 +334,11 @@ def _answers_number(text: str, sentence: Completeness) -> Completeness:
 
 
 def _answers_name(text: str, sentence: Completeness) -> Completeness:
-    rest = re.sub(r"^(it's|it is|my name is|my name's|the name is|name is|this is|i'm|yes|yeah|sure|uh|um|under)\b", "", _plain(text))
+    rest = re.sub(
+        r"^(it's|it is|my name is|my name's|the name is|name is|this is|i'm|yes|yeah|sure|uh|um|under)\b",
+        "",
+        _plain(text),
+    )
     count = len(rest.split())
     if count == 0:
         return Completeness.INCOMPLETE

@@ -73,6 +73,35 @@ def parse_flight(text: str, alone: bool = False) -> str:
 
 
 _STOPS = frozenset(
-    "to from on at in is was has had were and for out leaving departing that this tomorrow today tonight because got the by "
-    "which with instead please or".split()
+    [
+        "to",
+        "from",
+        "on",
+        "at",
+        "in",
+        "is",
+        "was",
+        "has",
+        "had",
+        "were",
+        "and",
+        "for",
+        "out",
+        "leaving",
+        "departing",
+        "that",
+        "this",
+        "tomorrow",
+        "today",
+        "tonight",
+        "because",
+        "got",
+        "the",
+        "by",
+        "which",
+        "with",
+        "instead",
+        "please",
+        "or",
+    ]
 )

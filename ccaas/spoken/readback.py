@@ -7,11 +7,29 @@ from datetime import date, datetime, time
 from ccaas.spoken.codes import NATO
 from ccaas.spoken.dates import MONTHS, WEEKDAYS
 
-_ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
-    "nineteen"
-).split()
-_TENS = "_ _ twenty thirty forty fifty sixty seventy eighty ninety".split()
+_ONES = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+_TENS = ["_", "_", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _ORDINALS = {
     "one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth", "twelve": "twelfth",
 }  # fmt: skip
@@ -43,7 +61,13 @@ def ordinal(value: int) -> str:
 def nato(code: str) -> str:
     """A code in NATO words and digits: "KQ7" → "Kilo, Quebec, seven"."""
     spoken = [
-        "X-ray" if c == "X" else NATO[c].capitalize() if c in NATO else _ONES[int(c)] if c.isdecimal() and c.isascii() else c
+        "X-ray"
+        if c == "X"
+        else NATO[c].capitalize()
+        if c in NATO
+        else _ONES[int(c)]
+        if c.isdecimal() and c.isascii()
+        else c
         for c in code.upper()
         if not c.isspace() and c != "-"
     ]
@@ -97,7 +121,9 @@ def day(value: date, today: date | None = None) -> str:
         ahead = (value - today).days
         if ahead in {0, 1}:
             return "today" if ahead == 0 else "tomorrow"
-    spoken = f"{WEEKDAYS[value.weekday()].capitalize()} the {ordinal(value.day)} of {MONTHS[value.month - 1].capitalize()}"
+    spoken = (
+        f"{WEEKDAYS[value.weekday()].capitalize()} the {ordinal(value.day)} of {MONTHS[value.month - 1].capitalize()}"
+    )
     if today is not None and value.year != today.year:
         spoken += f" {value.year}"
     return spoken

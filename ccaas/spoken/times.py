@@ -10,11 +10,49 @@ from ccaas.spoken.numbers import TENS, UNITS, Word, cardinal, small, words
 
 PARTS_OF_DAY = ("morning", "afternoon", "evening", "night")
 _PM_PARTS = {"afternoon", "evening", "night", "tonight"}
-_BEFORE = frozenset("at by around about before after until past the an earlier later".split())
-_BEHIND = frozenset("flight departure plane service connection shuttle o'clock oclock sharp".split())
+_BEFORE = frozenset(
+    ["at", "by", "around", "about", "before", "after", "until", "past", "the", "an", "earlier", "later"]
+)
+_BEHIND = frozenset(["flight", "departure", "plane", "service", "connection", "shuttle", "o'clock", "oclock", "sharp"])
 _NOT_TIME = frozenset(
-    "bags bag suitcases suitcase seats seat tickets ticket people persons passengers adults kids children days day weeks week "
-    "months month years year hours hour minutes minute miles points dollars bucks cents percent of times nights rows".split()
+    [
+        "bags",
+        "bag",
+        "suitcases",
+        "suitcase",
+        "seats",
+        "seat",
+        "tickets",
+        "ticket",
+        "people",
+        "persons",
+        "passengers",
+        "adults",
+        "kids",
+        "children",
+        "days",
+        "day",
+        "weeks",
+        "week",
+        "months",
+        "month",
+        "years",
+        "year",
+        "hours",
+        "hour",
+        "minutes",
+        "minute",
+        "miles",
+        "points",
+        "dollars",
+        "bucks",
+        "cents",
+        "percent",
+        "of",
+        "times",
+        "nights",
+        "rows",
+    ]
 )
 
 
@@ -57,7 +95,11 @@ def _clock(ws: Sequence[Word], i: int) -> tuple[int, int, int, bool] | None:
     if _at(ws, j) in {"oh", "o"} and 1 <= UNITS.get(_at(ws, j + 1), 0) <= 9:
         return hour_value, UNITS[_at(ws, j + 1)], j + 2, True
     minute = small(ws, j)
-    if minute and 10 <= minute[0] < 60 and (_at(ws, j) in TENS or _at(ws, j) in UNITS or re.fullmatch(r"\d\d", _at(ws, j))):
+    if (
+        minute
+        and 10 <= minute[0] < 60
+        and (_at(ws, j) in TENS or _at(ws, j) in UNITS or re.fullmatch(r"\d\d", _at(ws, j)))
+    ):
         return hour_value, minute[0], minute[1], True
     if _at(ws, j) == "hundred" and (_at(ws, j + 1) == "hours" or hour_value > 12):
         return hour_value, 0, j + (2 if _at(ws, j + 1) == "hours" else 1), True
@@ -104,10 +146,23 @@ def find_times(text: str) -> tuple[Found, ...]:
         cued = _at(ws, i - 1) in _BEFORE or named
         written = ":" in ws[i].text
         alone = i == 0 and j == len(ws)
-        number = _at(ws, j) in _NOT_TIME or _at(ws, i - 1) in {"row", "flight", "number", "gate", "seat", "last", "first"}
+        number = _at(ws, j) in _NOT_TIME or _at(ws, i - 1) in {
+            "row",
+            "flight",
+            "number",
+            "gate",
+            "seat",
+            "last",
+            "first",
+        }
         if _at(ws, i - 1) in {"the", "an", "about", "around"} and not exact:
             cued = (named and hour <= 12) or bool(part and _at(ws, i - 1) != "the")
-        if number and not half and not written or not (half or written or (cued and (exact or hour <= 12)) or (alone and exact)):
+        if (
+            number
+            and not half
+            and not written
+            or not (half or written or (cued and (exact or hour <= 12)) or (alone and exact))
+        ):
             i = max(i + 1, j) if written else i + 1
             continue
         if half == "pm" or (not half and part in _PM_PARTS):
@@ -121,13 +176,22 @@ def find_times(text: str) -> tuple[Found, ...]:
 
 
 def find_parts_of_day(text: str) -> tuple[Found, ...]:
-    """"morning", "afternoon", "evening" or "night" where the caller means a wish; greetings and the past are left out."""
+    """ "morning", "afternoon", "evening" or "night" where the caller means a wish; greetings and the past are left out."""
     ws = words(text)
     found: list[Found] = []
     for i, word in enumerate(ws):
         singular = word.text.removesuffix("s")
         before = _at(ws, i - 1)
-        if singular not in PARTS_OF_DAY or before in {"good", "last", "nice", "great", "lovely", "yesterday", "one", "all"}:
+        if singular not in PARTS_OF_DAY or before in {
+            "good",
+            "last",
+            "nice",
+            "great",
+            "lovely",
+            "yesterday",
+            "one",
+            "all",
+        }:
             continue
         if before == "this" and singular == "morning":
             continue

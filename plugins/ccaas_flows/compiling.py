@@ -12,7 +12,21 @@ from ccaas.ports.reasoning import Expectation, ExpectationKind
 from ccaas.spelling import nearest
 from ccaas_flows import schema
 from ccaas_flows.program import (
-    Ask, Branch, Choose, Confirm, Done, End, Forget, Jump, Listen, Op, Read, Say, Set, Transfer, Write,
+    Ask,
+    Branch,
+    Choose,
+    Confirm,
+    Done,
+    End,
+    Forget,
+    Jump,
+    Listen,
+    Op,
+    Read,
+    Say,
+    Set,
+    Transfer,
+    Write,
 )  # fmt: skip
 from ccaas_flows.understanding.slots import Slot
 
@@ -39,7 +53,7 @@ class FlowCompiler:
         self._document = document
         self._scope = scope
         self._flow = flow
-        self._ops: list[Op] = []
+        self._ops: list[Any] = []  # of Op: `replace` cannot be typed over a union
         self._labels: dict[str, int] = {}
         self._later: list[tuple[int, str, str, Steps]] = []
         """Operation, its field, the label that belongs there, and where the label's name stands."""
@@ -118,7 +132,7 @@ class FlowCompiler:
             targets[code] = len(self._ops)
             self._block(steps, (*at, "errors", code))
             ends.append(self._jump())
-        self._ops[index] = replace(self._ops[index], errors=targets)  # type: ignore[call-arg]  # a Read or a Write
+        self._ops[index] = replace(self._ops[index], errors=targets)
         self._land(ends)
 
     def _jump(self) -> int:
@@ -133,9 +147,13 @@ class FlowCompiler:
         test = shape.when
         root = test.value.split(".")[0]
         if root not in self._scope.names:
-            raise self._document.error((*at, "if", "value"), f"nothing is called {root}", nearest(root, self._scope.names))
+            raise self._document.error(
+                (*at, "if", "value"), f"nothing is called {root}", nearest(root, self._scope.names)
+            )
         if all(x is None for x in (test.equals, test.above, test.below, test.known, test.one_of)):
-            raise self._document.error((*at, "if"), "the test says only which value", "add `equals`, `above`, `below`, `known` or `one_of`")
+            raise self._document.error(
+                (*at, "if"), "the test says only which value", "add `equals`, `above`, `below`, `known` or `one_of`"
+            )
         one_of = tuple(test.one_of) if test.one_of is not None else None
         here = len(self._ops)
         branch = Branch(test.value, test.equals, test.above, test.below, test.known, one_of, 0)
@@ -188,12 +206,16 @@ class FlowCompiler:
     def _forget(self, shape: schema.ForgetStep, at: Steps) -> None:
         for name in shape.forget:
             if name not in self._scope.names:
-                raise self._document.error((*at, "forget"), f"nothing is called {name}", nearest(name, self._scope.names))
+                raise self._document.error(
+                    (*at, "forget"), f"nothing is called {name}", nearest(name, self._scope.names)
+                )
         self._ops.append(Forget(tuple(shape.forget)))
 
     def _label(self, shape: schema.LabelStep, at: Steps) -> None:
         if shape.label in self._labels:
-            raise self._document.error((*at, "label"), f"the label {shape.label} stands twice in this flow", "rename one of the two")
+            raise self._document.error(
+                (*at, "label"), f"the label {shape.label} stands twice in this flow", "rename one of the two"
+            )
         self._labels[shape.label] = len(self._ops)
 
     def _goto(self, shape: schema.GotoStep, at: Steps) -> None:
@@ -223,4 +245,4 @@ def _step_kind(document: Document, at: Steps, step: object) -> str:
         first = str(next(iter(step)))
         place = document.key_place((*at, first))
         raise ConfigError(place, dotted((*at, first)), f"there is no step {first}", nearest(first, schema.STEPS))
-    return kinds[0]
+    return str(kinds[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 from ccaas.ports.reasoning import CallerTurn, DialogueContext, Draft, Ending, Expectation, Json, Reply
@@ -47,7 +47,9 @@ class FlowDialogue:
         """The greeting; or, after a crash, the question that was open."""
         state, out = self._state, Spoken()
         if state.revision:
-            out.say(self._machine.text(" ".join(state.unsaid) or state.question or self._program.words.what_then, state))
+            out.say(
+                self._machine.text(" ".join(state.unsaid) or state.question or self._program.words.what_then, state)
+            )
             state.unsaid = []
             return self._reply(state, out)
         known = self._context.customer is not None
@@ -69,11 +71,24 @@ class FlowDialogue:
         reading = Reading("", 0.0)
         if turn.text.strip():
             reading = await asyncio.to_thread(self._understanding.read, turn.text, self.expectation)
+        draft = await self._prepare(turn, reading)
+        self._last = (*key, draft)
+        return draft
+
+    async def draft_intent(self, turn: CallerTurn, intent: str, slots: Mapping[str, str]) -> Draft:
+        """As `draft`, for a caller who has chosen an intent by other means than words (a key of a menu)."""
+        await self._written()
+        return await self._prepare(turn, Reading(intent, 1.0, slots), chosen=True)
+
+    async def _prepare(self, turn: CallerTurn, reading: Reading, chosen: bool = False) -> Draft:
         state, out = self._state.copy(), Spoken()
         for sentence in state.unsaid:
             out.say(sentence)
         state.unsaid = []
-        self._turns.take(state, out, turn, reading)
+        if chosen:
+            self._turns.choose_intent(state, out, reading)
+        else:
+            self._turns.take(state, out, turn, reading)
         stopped = await self._machine.run(state, out, turn.id, may_write=False)
         if stopped is Stopped.WRITE:
             op = self._program.flows[state.flow][state.index]
@@ -81,18 +96,17 @@ class FlowDialogue:
             out.say(self._machine.text(op.meanwhile, state))
         reply = self._reply(state, out) if out.text or out.ending else None
         plan = Plan(self._state.revision, state, out, stopped)
-        draft = Draft(turn, reply, reading.intent, dict(reading.slots), plan)
-        self._last = (*key, draft)
-        return draft
+        return Draft(turn, reply, reading.intent, dict(reading.slots), plan)
 
     async def commit(self, draft: Draft) -> AsyncIterator[Reply]:
         """See the port. A draft that another commit has overtaken is made again."""
         await self._written()
-        if not isinstance(draft.plan, Plan) or draft.plan.base != self._state.revision:
+        plan = draft.plan
+        if not isinstance(plan, Plan) or plan.base != self._state.revision:
             self._last = None
             draft = await self.draft(draft.turn)
-        plan = draft.plan
-        assert isinstance(plan, Plan)
+            plan = draft.plan
+            assert isinstance(plan, Plan)
         self._state = plan.state.copy()
         self._state.revision += 1
         self._last = None
@@ -140,7 +154,8 @@ class FlowDialogue:
 
     def _reply(self, state: State, out: Spoken) -> Reply:
         state.ended = out.ending is not None
-        state.reply, state.heard = out.text or state.reply, ""
+        if out.text and not out.aside:
+            state.reply, state.heard = out.text, ""
         expect = Expectation() if out.ending else self._turns.expectation(state)
         return Reply(out.text, expect, out.ending, out.destination, out.interruptible)
 

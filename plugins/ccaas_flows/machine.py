@@ -9,7 +9,22 @@ from enum import Enum
 from ccaas.errors import ToolError
 from ccaas.ports.reasoning import DialogueContext, Ending
 from ccaas_flows.program import (
-    Ask, Branch, Choose, Confirm, Done, End, Forget, Jump, Listen, Op, Program, Read, Say, Set, Transfer, Write,
+    Ask,
+    Branch,
+    Choose,
+    Confirm,
+    Done,
+    End,
+    Forget,
+    Jump,
+    Listen,
+    Op,
+    Program,
+    Read,
+    Say,
+    Set,
+    Transfer,
+    Write,
 )  # fmt: skip
 from ccaas_flows.state import State, Waiting
 from ccaas_flows.templates import MISSING, argument, look_up, render
@@ -35,6 +50,8 @@ class Spoken:
     ending: Ending | None = None
     destination: str = ""
     interruptible: bool = True
+    aside: bool = False
+    """Not to be repeated when the caller asks again: what was said before is."""
 
     def say(self, text: str) -> None:
         """Append a sentence; empty ones are dropped."""
@@ -75,7 +92,8 @@ class Machine:
 
     def text(self, template: str, state: State, extra: Mapping[str, object] | None = None) -> str:
         """A sentence with its values."""
-        return render(template, self.values(state, extra), self._program.slots, self._today)
+        said = render(template, self.values(state, extra), self._program.slots, self._today)
+        return said[:1].upper() + said[1:]
 
     def op(self, state: State) -> Op | None:
         """The operation whose answer is awaited; None outside of flows."""

@@ -34,6 +34,11 @@ class FlowsReasoner:
         self._program: Program = load(site.path(settings.file))
         self._understanding: Understanding | None = None
 
+    @property
+    def intents(self) -> frozenset[str]:
+        """Names of what callers may want."""
+        return frozenset(self._program.intents)
+
     async def start(self) -> None:
         """Load the model and learn the examples, or take what was learnt before from the cache."""
         self._understanding = await asyncio.to_thread(self._learn)
@@ -60,7 +65,14 @@ class FlowsReasoner:
 
 def _sentences(program: Program) -> list[str]:
     words = program.words
-    found = [program.greeting, program.greeting_known, program.give_up, program.silence_goodbye, *program.silence, *words.ask_again]
+    found = [
+        program.greeting,
+        program.greeting_known,
+        program.give_up,
+        program.silence_goodbye,
+        *program.silence,
+        *words.ask_again,
+    ]
     found += [
         words.what_then, words.anything_else, words.goodbye, words.stopped, words.cancelled, words.cannot, words.help, words.hello,
         words.again, words.trouble, words.confirm_again, words.first_heard, words.what_change,

@@ -23,44 +23,58 @@ class IntentShape(_Shape):
     """What callers may want."""
 
     examples: list[str] = Field(default_factory=list, description="Sentences that mean it; 15 or more understand well.")
-    flow: str = Field("", description="The flow that it starts; by default the flow of the same name.")
-    does: Literal["", "transfer", "end", "repeat", "stop", "cancel", "help", "say"] = Field("", description="What it does at any time.")
-    say: str = Field("", description="What is said then.")
-    destination: str = Field("", description="For `does: transfer`: a name under `destinations`.")
-    label: str = Field("", description='How it is named in a question: "change a flight".')
+    flow: str = Field(default="", description="The flow that it starts; by default the flow of the same name.")
+    does: Literal["", "transfer", "end", "repeat", "stop", "cancel", "help", "say"] = Field(
+        default="", description="What it does at any time."
+    )
+    say: str = Field(default="", description="What is said then.")
+    destination: str = Field(default="", description="For `does: transfer`: a name under `destinations`.")
+    label: str = Field(default="", description='How it is named in a question: "change a flight".')
 
 
 class SlotShape(_Shape):
     """A value that conversations collect."""
 
     type: str = Field(description="What sort of value it is.")
-    values: dict[str, Texts] | list[str] = Field(default_factory=dict, description="For choices: value and the ways to say it.")
-    length: tuple[int, int] | None = Field(None, description="Fewest and most characters of a code or number.")
+    values: dict[str, Texts] | list[str] = Field(
+        default_factory=dict, description="For choices: value and the ways to say it."
+    )
+    length: tuple[int, int] | None = Field(default=None, description="Fewest and most characters of a code or number.")
     after: Texts = Field(default_factory=list, description="Words directly before the value.")
     before: Texts = Field(default_factory=list, description="Words directly behind the value.")
     not_after: Texts = Field(default_factory=list, description="Words before it that make it another value.")
     not_before: Texts = Field(default_factory=list, description="Words behind it that make it another value.")
-    only_in: list[str] = Field(default_factory=list, alias="in", description="Intents in which it is looked for unasked.")
+    only_in: list[str] = Field(
+        default_factory=list, alias="in", description="Intents in which it is looked for unasked."
+    )
     not_in: list[str] = Field(default_factory=list, description="Intents in which it is not looked for unasked.")
-    loose: bool = Field(False, description="Taken without its words too, when no other slot wants the value.")
-    keep: bool = Field(False, description="Kept from one flow to the next.")
-    question: str = Field("", description="How it is asked for.")
+    loose: bool = Field(default=False, description="Taken without its words too, when no other slot wants the value.")
+    keep: bool = Field(default=False, description="Kept from one flow to the next.")
+    question: str = Field(default="", description="How it is asked for.")
     reask: Texts = Field(default_factory=list, description="How it is asked for again.")
 
 
 class ReaskShape(_Shape):
     """When the agent gives up asking."""
 
-    reasks: int = Field(2, ge=0, le=9, description="How often one question is asked again.")
-    say: str = Field("I'm sorry, I'm not getting this right. Let me connect you with a colleague.", description="What is said then.")
-    transfer: str = Field("", description="Where the call goes then; empty: it ends politely.")
+    reasks: int = Field(default=2, ge=0, le=9, description="How often one question is asked again.")
+    say: str = Field(
+        default="I'm sorry, I'm not getting this right. Let me connect you with a colleague.",
+        description="What is said then.",
+    )
+    transfer: str = Field(default="", description="Where the call goes then; empty: it ends politely.")
 
 
 class SilenceShape(_Shape):
     """What is said to a caller who says nothing."""
 
-    prompts: list[str] = Field(default=["Are you still there?", "Take your time. I'm still here."], description="First, second, … prompt.")
-    goodbye: str = Field("I can't hear you, so I'll hang up now. Please call again any time. Goodbye.", description="Said before hanging up.")
+    prompts: list[str] = Field(
+        default=["Are you still there?", "Take your time. I'm still here."], description="First, second, … prompt."
+    )
+    goodbye: str = Field(
+        default="I can't hear you, so I'll hang up now. Please call again any time. Goodbye.",
+        description="Said before hanging up.",
+    )
 
 
 class WordsShape(_Shape):
@@ -86,8 +100,10 @@ class WordsShape(_Shape):
 class ThresholdShape(_Shape):
     """How sure the agent must be of what was meant (0 to 1)."""
 
-    accept: float = Field(0.35, ge=0, le=1, description="Act on it from here.")
-    ask: float = Field(0.22, ge=0, le=1, description="Ask \"do you want to …?\" from here; below, ask what was meant.")
+    accept: float = Field(default=0.35, ge=0, le=1, description="Act on it from here.")
+    ask: float = Field(
+        default=0.22, ge=0, le=1, description='Ask "do you want to …?" from here; below, ask what was meant.'
+    )
 
 
 class ConditionShape(_Shape):
@@ -114,7 +130,7 @@ class AskStep(_Shape):
     ask: str
     question: str = ""
     reask: Texts = Field(default_factory=list)
-    unsure: str = Field("", description="Label to go to when the caller does not know.")
+    unsure: str = Field(default="", description="Label to go to when the caller does not know.")
 
 
 class ListenStep(_Shape):
@@ -124,7 +140,7 @@ class ListenStep(_Shape):
     expect: Literal["open", "yes_no", "code", "digits", "date", "time", "number", "choice", "name", "spelling"] = "open"
     length: tuple[int, int] | None = None
     options: list[str] = Field(default_factory=list)
-    name: str = Field("", alias="as")
+    name: str = Field(default="", alias="as")
 
 
 class ReadStep(_Shape):
@@ -132,8 +148,10 @@ class ReadStep(_Shape):
 
     read: str
     arguments: dict[str, str | int | float | bool] = Field(default_factory=dict, alias="with")
-    name: str = Field("", alias="as")
-    errors: dict[str, list[object]] = Field(default_factory=dict, description="Steps by the tool's error code; `any` for the rest.")
+    name: str = Field(default="", alias="as")
+    errors: dict[str, list[object]] = Field(
+        default_factory=dict, description="Steps by the tool's error code; `any` for the rest."
+    )
 
 
 class WriteStep(_Shape):
@@ -141,8 +159,8 @@ class WriteStep(_Shape):
 
     write: str
     arguments: dict[str, str | int | float | bool] = Field(default_factory=dict, alias="with")
-    name: str = Field("", alias="as")
-    meanwhile: str = Field("", description="Said at once, before the tool has answered.")
+    name: str = Field(default="", alias="as")
+    meanwhile: str = Field(default="", description="Said at once, before the tool has answered.")
     errors: dict[str, list[object]] = Field(default_factory=dict)
 
 
@@ -167,9 +185,11 @@ class ChooseStep(_Shape):
     choose: str = Field(description="Path of the list.")
     name: str = Field(alias="as")
     offer: str = Field(description="Said for the first item; `{option…}` is the item.")
-    more: str = Field("", description="Said for each further item; by default as `offer`.")
+    more: str = Field(default="", description="Said for each further item; by default as `offer`.")
     by: dict[str, str] = Field(default_factory=dict, description="Slot and the field of an item that it picks by.")
-    confirms: bool = Field(False, description="The offer is a read-back: a yes to it confirms the write that follows.")
+    confirms: bool = Field(
+        default=False, description="The offer is a read-back: a yes to it confirms the write that follows."
+    )
     change: ChangeShape | None = None
     none: list[object] = Field(default_factory=list, description="Steps when nothing (more) can be offered.")
 
@@ -235,11 +255,11 @@ class FlowsFile(_Shape):
     """The whole file."""
 
     include: Texts = Field(default_factory=list, description="Files that are read first, relative to this one.")
-    business: str = Field("", description="The name for `{business}`.")
-    greeting: str = Field("", description="The first words.")
-    greeting_known: str = Field("", description="The first words to a known customer.")
-    start: str = Field("", description="A flow that runs from the start, before the caller says anything.")
-    any_time: bool = Field(True, description="Whether intents like repeat, human and goodbye work at any time.")
+    business: str = Field(default="", description="The name for `{business}`.")
+    greeting: str = Field(default="", description="The first words.")
+    greeting_known: str = Field(default="", description="The first words to a known customer.")
+    start: str = Field(default="", description="A flow that runs from the start, before the caller says anything.")
+    any_time: bool = Field(default=True, description="Whether intents like repeat, human and goodbye work at any time.")
     intents: dict[str, IntentShape] = Field(default_factory=dict)
     slots: dict[str, SlotShape] = Field(default_factory=dict)
     flows: dict[str, FlowShape] = Field(default_factory=dict, description="What happens, by name.")
@@ -247,7 +267,9 @@ class FlowsFile(_Shape):
     silence: SilenceShape = Field(default_factory=SilenceShape)
     words: WordsShape = Field(default_factory=WordsShape)
     thresholds: ThresholdShape = Field(default_factory=ThresholdShape)
-    keys: dict[str, str] = Field(default_factory=dict, description="A key that stands for an intent at any time (\"0\": human).")
+    keys: dict[str, str] = Field(
+        default_factory=dict, description='A key that stands for an intent at any time ("0": human).'
+    )
 
 
 STEPS: dict[str, type[_Shape]] = {

@@ -11,4 +11,4 @@ class FlowsSettings(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     file: str = Field(description="The flows file, relative to the YAML file's folder.")
-    model: str = Field("minilm", description="Folder of the language model within the models folder.")
+    model: str = Field(default="minilm", description="Folder of the language model within the models folder.")

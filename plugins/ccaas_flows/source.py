@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ccaas.config.document import Document, Steps
 from ccaas.spelling import nearest
@@ -43,7 +44,11 @@ def read_parts(file: Path, seen: tuple[Path, ...] = ()) -> list[Part]:
             raise document.error(at, f"{name} includes this file again", "remove one of the two includes")
         if not inner.is_file():
             raise document.error(at, f"there is no file {name} beside this one", "correct the path")
-        parts += [part for part in read_parts(inner, (*seen, file.resolve())) if part.document.file not in {p.document.file for p in parts}]
+        parts += [
+            part
+            for part in read_parts(inner, (*seen, file.resolve()))
+            if part.document.file not in {p.document.file for p in parts}
+        ]
     return [*parts, Part(document, shape)]
 
 
@@ -65,9 +70,7 @@ def load(file: Path) -> Program:
     _check_intents(parts, frozenset(flows))
     _check_texts(own[-1], scope)
     last = own[-1].shape
-    reply_words = Words(
-        **{k: tuple(v) if isinstance(v, list) else v for k, v in last.words.model_dump().items()},
-    )
+    said: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in last.words.model_dump().items()}
     examples = {name: tuple(dict.fromkeys(_examples(parts, name))) for name in intents}
     if last.start and last.start not in flows:
         raise own[-1].document.error(("start",), f"there is no flow {last.start}", nearest(last.start, flows))
@@ -81,7 +84,14 @@ def load(file: Path) -> Program:
         start=last.start,
         any_time=last.any_time,
         intents={
-            name: Intent(name, shape.flow or (name if name in flows else ""), shape.does, shape.say, shape.destination, shape.label)
+            name: Intent(
+                name,
+                shape.flow or (name if name in flows else ""),
+                shape.does,
+                shape.say,
+                shape.destination,
+                shape.label,
+            )
             for name, shape in intents.items()
         },
         slots={name: slot for name, (slot, _) in slots.items()},
@@ -92,7 +102,7 @@ def load(file: Path) -> Program:
         give_up_to=last.limits.transfer,
         silence=tuple(last.silence.prompts),
         silence_goodbye=last.silence.goodbye,
-        words=reply_words,
+        words=Words(**said),
         accept=last.thresholds.accept,
         ask=last.thresholds.ask,
         keys=dict(last.keys),
@@ -191,7 +201,9 @@ def _check_intents(parts: list[Part], flows: frozenset[str]) -> None:
     for part in parts:
         for name, shape in part.shape.intents.items():
             if shape.flow and shape.flow not in flows:
-                raise part.document.error(("intents", name, "flow"), f"there is no flow {shape.flow}", nearest(shape.flow, flows))
+                raise part.document.error(
+                    ("intents", name, "flow"), f"there is no flow {shape.flow}", nearest(shape.flow, flows)
+                )
             if shape.does == "say" and not shape.say:
                 raise part.document.error(("intents", name), "`does: say` needs what to say", "add `say: …`")
 

@@ -29,7 +29,11 @@ _HALF = 0.5
 def expectation_of(slot: Slot) -> Expectation:
     """What an answer for this slot looks like."""
     kind = _KINDS.get(slot.type, ExpectationKind.OPEN)
-    options = tuple(dict.fromkeys(w for v, ways in slot.values.items() for w in (v, *ways))) if kind is ExpectationKind.CHOICE else ()
+    options = (
+        tuple(dict.fromkeys(w for v, ways in slot.values.items() for w in (v, *ways)))
+        if kind is ExpectationKind.CHOICE
+        else ()
+    )
     return Expectation(kind, slot.length or _LENGTHS.get(slot.type), options)
 
 
@@ -81,6 +85,12 @@ class Turns:
         else:
             self._wish(state, out, reading)
 
+    def choose_intent(self, state: State, out: Spoken, reading: Reading) -> None:
+        """Begin an intent that was chosen by key."""
+        intent = self._program.intents[reading.intent]
+        if not (intent.does and self._do(intent, state, out)):
+            self._start(intent, reading.slots, state, out)
+
     # At any time
 
     def _sure(self, reading: Reading) -> bool:
@@ -105,8 +115,10 @@ class Turns:
             case "repeat":
                 out.say(text or words.again)
                 out.say(state.reply or state.question)
+                out.aside = True
             case "stop":
                 out.say(text or words.stopped)
+                out.aside = True
             case "cancel":
                 if state.waiting is Waiting.OPEN:
                     out.say(words.what_then)
@@ -239,7 +251,12 @@ class Turns:
     def _digress(self, state: State, out: Spoken, reading: Reading) -> bool:
         """The caller wants something else than this flow, and says so plainly."""
         intent = self._program.intents.get(reading.intent)
-        if intent is None or not intent.flow or intent.flow == state.flow or reading.confidence < max(0.5, self._program.accept):
+        if (
+            intent is None
+            or not intent.flow
+            or intent.flow == state.flow
+            or reading.confidence < max(0.5, self._program.accept)
+        ):
             return False
         self._start(intent, reading.slots, state, out)
         return True
@@ -252,7 +269,11 @@ class Turns:
         if by_rule and self._global(state, out, reading):
             return
         value = asked(slot, turn.text)
-        if slot.type == "free" and reading.intent in {"repeat", "human", "unsure", "goodbye"} and self._global(state, out, reading):
+        if (
+            slot.type == "free"
+            and reading.intent in {"repeat", "human", "unsure", "goodbye"}
+            and self._global(state, out, reading)
+        ):
             return
         if value:
             self._remember(state, reading.slots)
@@ -352,6 +373,7 @@ class Turns:
             return
         if self._global(state, out, reading) or self._digress(state, out, reading):
             return
+        self._remember(state, reading.slots)
         if reading.intent in {"question", "repeat"}:
             out.say(state.question)
             return

@@ -42,7 +42,8 @@ _REPEAT = re.compile(
     r"^(?:sorry |excuse me |i'm sorry )*(?:what|huh|sorry|excuse me|again|i beg your pardon|beg your pardon)$|\bspeak up\b|\bslow(?:er| down)\b"
 )
 _STOP = re.compile(
-    _START + r"(?:(?:wait|stop|hold on|hang on|hold up|shut up|quiet|be quiet|enough|hush|no|just|please|talking|that|one|a|give|me|"
+    _START
+    + r"(?:(?:wait|stop|hold on|hang on|hold up|shut up|quiet|be quiet|enough|hush|no|just|please|talking|that|one|a|give|me|"
     r"second|sec|minute|moment|here|there|it|for|let me|for a|all right|alright|okay|ok|already|i|heard|you|got|understood|that's)(?: |$))+$"
 )
 _STOP_WORD = re.compile(
@@ -54,20 +55,25 @@ _STOP_ERRAND = re.compile(
     r"\b(?:i (?:need|have|want|must|gotta|got) to|let me|i'm (?:looking|getting|trying|just)|while i|someone|somebody|i'll)\b"
 )
 _CORRECT = re.compile(
-    _START + r"(?:(?:no|nope|wait|stop|hold on|hang on|a|second|sec|moment|minute|one|sorry|actually|oh|hey|excuse me|just|i mean|listen) )*"
+    _START
+    + r"(?:(?:no|nope|wait|stop|hold on|hang on|a|second|sec|moment|minute|one|sorry|actually|oh|hey|excuse me|just|i mean|listen) )*"
     r"(?:(?:i|we) (?:said|meant|mean|asked for|told you|wanted|want)\b|that's (?:wrong|not (?:right|correct|it|what|true))|that is (?:wrong|not)|"
     r"that isn't|that wasn't|(?:it's|it is|it was|it should be|should be|that should be) (?:not |supposed )?|not \w+|make (?:that|it)\b|wrong\b|"
     r"you (?:got|have|misheard|misunderstood)|change (?:that|it) to|let's (?:make|say)|you're wrong|incorrect)"
 )
-_CORRECT_CUE = re.compile(r"^(?:\w+ ){0,2}?(?:no|wait|actually|hold on|hang on|sorry|stop|i (?:said|meant)|that's (?:wrong|not)|that is (?:wrong|not)|wrong|incorrect|make (?:that|it)|not)\b")
+_CORRECT_CUE = re.compile(
+    r"^(?:\w+ ){0,2}?(?:no|wait|actually|hold on|hang on|sorry|stop|i (?:said|meant)|that's (?:wrong|not)|that is (?:wrong|not)|wrong|incorrect|make (?:that|it)|not)\b"
+)
 _UNSURE = re.compile(
-    _START + r"(?:i'm (?:not|un)(?: really| quite| so| too)? ?(?:sure|certain)|i am not (?:sure|certain)|not (?:so |too |really )?(?:sure|certain)|"
+    _START
+    + r"(?:i'm (?:not|un)(?: really| quite| so| too)? ?(?:sure|certain)|i am not (?:sure|certain)|not (?:so |too |really )?(?:sure|certain)|"
     r"i (?:really )?(?:don't|do not) (?:really )?(?:know|remember|recall)|"
     r"(?:i have )?no idea|no clue|i have no (?:idea|clue)|maybe|perhaps|hard to say|it depends|dunno|i can't (?:remember|say|decide|tell)|who knows|possibly|"
     r"i haven't decided|i'd have to (?:check|think|look)|let me think|good question)\b"
 )
 _HUMAN = re.compile(
-    _START + r"(?:an? |the |real |live |human |to )*(?:operator|agent|representative|human|person|human being|supervisor|manager|customer service|"
+    _START
+    + r"(?:an? |the |real |live |human |to )*(?:operator|agent|representative|human|person|human being|supervisor|manager|customer service|"
     r"reception|receptionist|somebody real|someone real|advisor|adviser|associate|rep)" + _POLITE + "$"
 )
 _HUMAN_INSIDE = re.compile(
@@ -91,7 +97,9 @@ _ORDINALS = {
     "first": "1", "second": "2", "third": "3", "fourth": "4", "fifth": "5", "1st": "1", "2nd": "2", "3rd": "3", "4th": "4", "5th": "5",
     "last": "-1", "former": "1", "latter": "-1", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5",
 }  # fmt: skip
-_FIRMLY_YES = re.compile(r"^sure\b|\b(?:yes|correct|sounds|absolutely|definitely|exactly|that's right|go ahead|please|of course|perfect|do it|confirm)\b")
+_FIRMLY_YES = re.compile(
+    r"^sure\b|\b(?:yes|correct|sounds|absolutely|definitely|exactly|that's right|go ahead|please|of course|perfect|do it|confirm)\b"
+)
 
 
 def plain(text: str) -> str:
@@ -120,7 +128,7 @@ def is_deny(text: str) -> bool:
 
 
 def leading_answer(text: str) -> str:
-    """"affirm" or "deny" when a longer answer begins with one ("yes, and …", "no, Friday"); empty otherwise."""
+    """ "affirm" or "deny" when a longer answer begins with one ("yes, and …", "no, Friday"); empty otherwise."""
     match = re.match(_START + r"(yes|yeah|yep|yup|sure|correct|right|no|nope|nah|not)\b", plain(text))
     if not match:
         return ""
@@ -138,7 +146,9 @@ def act(text: str, asked_yes_no: bool = False) -> str:
         return "affirm"
     if _SELECT.match(said):
         return "select"
-    if _HUMAN.match(said) or (_HUMAN_INSIDE.search(said) and not re.search(r"\b(last|other|first|previous) (?:agent|person)\b", said)):
+    if _HUMAN.match(said) or (
+        _HUMAN_INSIDE.search(said) and not re.search(r"\b(last|other|first|previous) (?:agent|person)\b", said)
+    ):
         return "human"
     if _DENY.match(said):
         return "deny"
@@ -146,7 +156,11 @@ def act(text: str, asked_yes_no: bool = False) -> str:
         return "affirm"
     if _UNSURE.match(said) and len(said.split()) <= 8:
         return "unsure"
-    if _GOODBYE.search(said) and len(said.split()) <= 14 and not re.search(r"\b(what|where|when|how|change|refund|need to)\b", said):
+    if (
+        _GOODBYE.search(said)
+        and len(said.split()) <= 14
+        and not re.search(r"\b(what|where|when|how|change|refund|need to)\b", said)
+    ):
         return "goodbye"
     if len(said.split()) <= 12 and _REPEAT.search(said):
         return "repeat"

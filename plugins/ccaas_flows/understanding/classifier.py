@@ -58,7 +58,11 @@ class IntentClassifier:
     """Learns from example sentences; `guess` ranks all intents for a new one."""
 
     def __init__(
-        self, examples: Mapping[str, Sequence[str]], embedding: Embedding, cache_dir: Path | None = None, penalty: float = 0.02
+        self,
+        examples: Mapping[str, Sequence[str]],
+        embedding: Embedding,
+        cache_dir: Path | None = None,
+        penalty: float = 0.02,
     ) -> None:
         self.intents = tuple(sorted(examples))
         self._embedding = embedding
@@ -66,7 +70,9 @@ class IntentClassifier:
         labels = np.array([n for n, name in enumerate(self.intents) for _ in examples[name]], np.intp)
         self._tfidf = TfIdf(texts)
         self._words = self._tfidf.vectors(texts)
-        key = hashlib.sha256(repr((_LAYOUT, penalty, [(n, tuple(examples[n])) for n in self.intents])).encode()).hexdigest()[:24]
+        key = hashlib.sha256(
+            repr((_LAYOUT, penalty, [(n, tuple(examples[n])) for n in self.intents])).encode()
+        ).hexdigest()[:24]
         kept = _load(cache_dir, key, len(texts), len(self.intents))
         if kept is None:
             vectors = embedding.embed(texts)

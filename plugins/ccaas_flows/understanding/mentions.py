@@ -29,20 +29,163 @@ class Mention:
 
 Finder = Callable[[str], Sequence[Mention]]
 
-_STREET_KINDS = (
-    "street avenue road lane drive boulevard court place terrace circle parkway square highway crescent trail alley close row".split()
-)
-_STATES = (
-    "Alabama|Alaska|Arizona|Arkansas|California|Colorado|Connecticut|Delaware|Florida|Georgia|Hawaii|Idaho|Illinois|Indiana|Iowa|Kansas|"
-    "Kentucky|Louisiana|Maine|Maryland|Massachusetts|Michigan|Minnesota|Mississippi|Missouri|Montana|Nebraska|Nevada|New Hampshire|"
-    "New Jersey|New Mexico|North Carolina|North Dakota|Ohio|Oklahoma|Oregon|Pennsylvania|Rhode Island|South Carolina|South Dakota|"
-    "Tennessee|Texas|Utah|Vermont|Virginia|West Virginia|Wisconsin|Wyoming|Washington State|New York State"
-).split("|")
-_COLORS = "black white red blue green yellow orange purple pink brown grey gray silver gold beige navy maroon turquoise".split()
+_STREET_KINDS = [
+    "street",
+    "avenue",
+    "road",
+    "lane",
+    "drive",
+    "boulevard",
+    "court",
+    "place",
+    "terrace",
+    "circle",
+    "parkway",
+    "square",
+    "highway",
+    "crescent",
+    "trail",
+    "alley",
+    "close",
+    "row",
+]
+_STATES = [
+    "Alabama",
+    "Alaska",
+    "Arizona",
+    "Arkansas",
+    "California",
+    "Colorado",
+    "Connecticut",
+    "Delaware",
+    "Florida",
+    "Georgia",
+    "Hawaii",
+    "Idaho",
+    "Illinois",
+    "Indiana",
+    "Iowa",
+    "Kansas",
+    "Kentucky",
+    "Louisiana",
+    "Maine",
+    "Maryland",
+    "Massachusetts",
+    "Michigan",
+    "Minnesota",
+    "Mississippi",
+    "Missouri",
+    "Montana",
+    "Nebraska",
+    "Nevada",
+    "New Hampshire",
+    "New Jersey",
+    "New Mexico",
+    "North Carolina",
+    "North Dakota",
+    "Ohio",
+    "Oklahoma",
+    "Oregon",
+    "Pennsylvania",
+    "Rhode Island",
+    "South Carolina",
+    "South Dakota",
+    "Tennessee",
+    "Texas",
+    "Utah",
+    "Vermont",
+    "Virginia",
+    "West Virginia",
+    "Wisconsin",
+    "Wyoming",
+    "Washington State",
+    "New York State",
+]
+_COLORS = [
+    "black",
+    "white",
+    "red",
+    "blue",
+    "green",
+    "yellow",
+    "orange",
+    "purple",
+    "pink",
+    "brown",
+    "grey",
+    "gray",
+    "silver",
+    "gold",
+    "beige",
+    "navy",
+    "maroon",
+    "turquoise",
+]
 _NOT_NAMES = frozenset(
-    "i i'm i'd i'll the a an my your is it's yes no okay hello hi please thanks thank mr mrs ms dr on in for to from at and or but "
-    "leaving with flying that this under of going traveling travelling departing returning can could would not what when where who why "
-    "how do does sorry booked reservation booking name as".split()
+    [
+        "i",
+        "i'm",
+        "i'd",
+        "i'll",
+        "the",
+        "a",
+        "an",
+        "my",
+        "your",
+        "is",
+        "it's",
+        "yes",
+        "no",
+        "okay",
+        "hello",
+        "hi",
+        "please",
+        "thanks",
+        "thank",
+        "mr",
+        "mrs",
+        "ms",
+        "dr",
+        "on",
+        "in",
+        "for",
+        "to",
+        "from",
+        "at",
+        "and",
+        "or",
+        "but",
+        "leaving",
+        "with",
+        "flying",
+        "that",
+        "this",
+        "under",
+        "of",
+        "going",
+        "traveling",
+        "travelling",
+        "departing",
+        "returning",
+        "can",
+        "could",
+        "would",
+        "not",
+        "what",
+        "when",
+        "where",
+        "who",
+        "why",
+        "how",
+        "do",
+        "does",
+        "sorry",
+        "booked",
+        "reservation",
+        "booking",
+        "name",
+        "as",
+    ]
 ) | {*WEEKDAYS, "today", "tomorrow", "tonight"}
 _NAME_CUES = (
     r"(?:(?:my|the|his|her|last|first|full|passenger|whose|booking|reservation)(?:'s)? )?(?:sur|last |first |full )?name(?:'s| is| was| should be|,| would be)(?: under)?|under(?: the)?(?: last)?(?: name)?(?: of)?|"
@@ -65,7 +208,21 @@ def _city_names() -> dict[str, str]:
     return {n.lower(): n for n in names if n} | {"st louis": "St. Louis", "saint louis": "St. Louis"}
 
 
-_AMBIGUOUS_CITIES = {"mobile", "jackson", "columbia", "madison", "florence", "venice", "charlotte", "lexington", "savannah", "ontario", "orlando", "austin", "sydney"}
+_AMBIGUOUS_CITIES = {
+    "mobile",
+    "jackson",
+    "columbia",
+    "madison",
+    "florence",
+    "venice",
+    "charlotte",
+    "lexington",
+    "savannah",
+    "ontario",
+    "orlando",
+    "austin",
+    "sydney",
+}
 """Also first names or common words: a capital must be written."""
 
 
@@ -76,14 +233,21 @@ def find_cities(text: str) -> tuple[Mention, ...]:
         name = _city_names()[match.group().lower()]
         if match.group().lower() in _AMBIGUOUS_CITIES and match.group()[0].islower():
             continue
-        if re.match(r"\s+(?:street|avenue|road|lane|drive|boulevard|court|place|way)\b", text[match.end() :], re.IGNORECASE):
+        if re.match(
+            r"\s+(?:street|avenue|road|lane|drive|boulevard|court|place|way)\b", text[match.end() :], re.IGNORECASE
+        ):
             continue
         found.append(Mention(name, match.start(), match.end()))
     for match in re.finditer(r"\b(?:[Tt]o|[Ff]rom|[Ii]n|[Aa]t|[Oo]ut of) ((?:[A-Z][a-z]+)(?: [A-Z][a-z]+)?)\b", text):
         first = match[1].lower().split()[0]
         if any(m.start < match.end(1) and match.start(1) < m.end for m in found):
             continue
-        if first in _NOT_NAMES or first in MONTHS or first.rstrip("s") in WEEKDAYS or first in {"christmas", "easter", "thanksgiving", "new"}:
+        if (
+            first in _NOT_NAMES
+            or first in MONTHS
+            or first.rstrip("s") in WEEKDAYS
+            or first in {"christmas", "easter", "thanksgiving", "new"}
+        ):
             continue
         if match[1] in _STATES or first in _NATO_LIKE or match[1].split()[-1].lower() in _STREET_KINDS:
             continue
@@ -91,7 +255,29 @@ def find_cities(text: str) -> tuple[Mention, ...]:
     return tuple(sorted(found, key=lambda m: m.start))
 
 
-_NATO_LIKE = {"alpha", "alfa", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "juliet", "kilo", "mike", "oscar", "papa", "romeo", "sierra", "tango", "victor", "whiskey", "xray", "yankee", "zulu"}
+_NATO_LIKE = {
+    "alpha",
+    "alfa",
+    "bravo",
+    "charlie",
+    "delta",
+    "echo",
+    "foxtrot",
+    "golf",
+    "juliet",
+    "kilo",
+    "mike",
+    "oscar",
+    "papa",
+    "romeo",
+    "sierra",
+    "tango",
+    "victor",
+    "whiskey",
+    "xray",
+    "yankee",
+    "zulu",
+}
 
 
 def find_numbers(text: str) -> tuple[Mention, ...]:
@@ -112,7 +298,31 @@ def find_numbers(text: str) -> tuple[Mention, ...]:
     return tuple(found)
 
 
-_FUNCTION = frozenset("is to the at my it's its for on in address street now please new from change changed moved should be".split())
+_FUNCTION = frozenset(
+    [
+        "is",
+        "to",
+        "the",
+        "at",
+        "my",
+        "it's",
+        "its",
+        "for",
+        "on",
+        "in",
+        "address",
+        "street",
+        "now",
+        "please",
+        "new",
+        "from",
+        "change",
+        "changed",
+        "moved",
+        "should",
+        "be",
+    ]
+)
 
 
 def _house_number(ws: Sequence[Word], behind: int) -> tuple[str, int]:
@@ -122,9 +332,8 @@ def _house_number(ws: Sequence[Word], behind: int) -> tuple[str, int]:
         begin -= 1
     if begin == behind:
         return "", behind
-    if got := cardinal(ws, begin):
-        if got[1] == behind:
-            return str(got[0]), begin
+    if (got := cardinal(ws, begin)) and got[1] == behind:
+        return str(got[0]), begin
     digits = parse_digits(" ".join(w.raw for w in ws[begin:behind]))
     return digits, begin
 
@@ -134,11 +343,15 @@ def _number_like(word: str) -> bool:
 
 
 def find_streets(text: str) -> tuple[Mention, ...]:
-    """"eighteen forty Maple Street" as "1840 Maple Street"; the number may be missing."""
+    """ "eighteen forty Maple Street" as "1840 Maple Street"; the number may be missing."""
     ws = words(text)
     found = []
     for i, word in enumerate(ws):
-        if word.text not in _STREET_KINDS or i == 0 or (word.raw[0].islower() and not ws[i - 1].raw[0].isupper() and not _has_number(ws, i)):
+        if (
+            word.text not in _STREET_KINDS
+            or i == 0
+            or (word.raw[0].islower() and not ws[i - 1].raw[0].isupper() and not _has_number(ws, i))
+        ):
             continue
         if word.text in {"row", "close", "place", "drive", "court", "square"} and ws[i - 1].raw[0].islower():
             continue
@@ -189,7 +402,11 @@ def _name_at(text: str, offset: int) -> Mention | None:
             continue
         if taken and word.after_mark:
             break
-        if lower in _NOT_NAMES or not word.raw[0].isalpha() or (taken and word.raw[0].islower() and taken[0].raw[0].isupper()):
+        if (
+            lower in _NOT_NAMES
+            or not word.raw[0].isalpha()
+            or (taken and word.raw[0].islower() and taken[0].raw[0].isupper())
+        ):
             if lower in {"mr", "mrs", "ms", "dr"} and not taken:
                 continue
             break
@@ -229,7 +446,11 @@ def find_seats(text: str) -> tuple[Mention, ...]:
             continue
         letter = _SEAT_LETTERS.get(ws[got[1]].text)
         if letter and 1 <= got[0] <= 60 and not (i and small(ws, i - 1)) and not ws[got[1]].after_mark:
-            if ws[got[1]].text == "a" and got[1] + 1 < len(ws) and ws[got[1] + 1].text not in {"to", "please", "and", "instead", "for", "is"}:
+            if (
+                ws[got[1]].text == "a"
+                and got[1] + 1 < len(ws)
+                and ws[got[1] + 1].text not in {"to", "please", "and", "instead", "for", "is"}
+            ):
                 continue
             found.append(Mention(f"{got[0]}{letter}", ws[i].start, ws[got[1]].end))
     return tuple(sorted(found, key=lambda m: m.start))
@@ -272,7 +493,11 @@ def find_postcodes(text: str) -> tuple[Mention, ...]:
 
 def find_codes(text: str, length: tuple[int, int] | None) -> tuple[Mention, ...]:
     """A booking code: letters and digits of the given length, in words that are mostly a code or behind "code is"."""
-    cue = re.search(r"\b(?:code|reference|locator|reservation number|confirmation number|booking number|booking|reservation|confirmation)(?: (?:is|number|code|it's|was))+\b", text, re.IGNORECASE)
+    cue = re.search(
+        r"\b(?:code|reference|locator|reservation number|confirmation number|booking number|booking|reservation|confirmation)(?: (?:is|number|code|it's|was))+\b",
+        text,
+        re.IGNORECASE,
+    )
     tail = text[cue.end() :] if cue else text
     code = parse_code(tail, length)
     fits = length is None or length[0] <= len(code) <= length[1]

@@ -17,8 +17,58 @@ from ccaas_flows.understanding.mentions import bare_name, find_cities
 from ccaas_flows.understanding.slots import Slot, fill
 
 _FILL_WORDS = frozenset(
-    "um uh er please thanks it's it is to on at for in the that's that would be a an make i'd like yes yeah sure okay well maybe "
-    "and by of just then let's say think i about around from my go with prefer want seat one flight both".split()
+    [
+        "um",
+        "uh",
+        "er",
+        "please",
+        "thanks",
+        "it's",
+        "it",
+        "is",
+        "to",
+        "on",
+        "at",
+        "for",
+        "in",
+        "the",
+        "that's",
+        "that",
+        "would",
+        "be",
+        "a",
+        "an",
+        "make",
+        "i'd",
+        "like",
+        "yes",
+        "yeah",
+        "sure",
+        "okay",
+        "well",
+        "maybe",
+        "and",
+        "by",
+        "of",
+        "just",
+        "then",
+        "let's",
+        "say",
+        "think",
+        "i",
+        "about",
+        "around",
+        "from",
+        "my",
+        "go",
+        "with",
+        "prefer",
+        "want",
+        "seat",
+        "one",
+        "flight",
+        "both",
+    ]
 )
 
 
@@ -78,11 +128,19 @@ class Understanding:
         if dates := find_dates(text):
             covered = sum(len(words(text[d.start : d.end])) for d in dates)
             others = [w for w in rest if w not in {x.text for d in dates for x in words(text[d.start : d.end])}]
-            if covered and not [w for w in others if w not in {"morning", "afternoon", "evening", "night", "next", "week"}]:
+            if covered and not [
+                w for w in others if w not in {"morning", "afternoon", "evening", "night", "next", "week"}
+            ]:
                 return Reading("date", 1.0, values)
-        if times := [s for s in values if types[s].type in {"time", "part_of_day"}]:
-            if not [w for w in rest if not re.fullmatch(r"[\d:]+|am|pm|morning|afternoon|evening|night|noon|midnight|o'clock|half|past|quarter", w) and w not in _NUMBER_WORDS]:
-                return Reading("time" if types[times[0]].type == "time" else "select", 1.0, values)
+        if (times := [s for s in values if types[s].type in {"time", "part_of_day"}]) and not [
+            w
+            for w in rest
+            if not re.fullmatch(
+                r"[\d:]+|am|pm|morning|afternoon|evening|night|noon|midnight|o'clock|half|past|quarter", w
+            )
+            and w not in _NUMBER_WORDS
+        ]:
+            return Reading("time" if types[times[0]].type == "time" else "select", 1.0, values)
         cities = find_cities(text)
         if cities:
             named = {w.text for c in cities for w in words(text[c.start : c.end])}
@@ -100,10 +158,63 @@ class Understanding:
 
 
 _NUMBER_WORDS = frozenset(
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen "
-    "twenty thirty forty fifty sixty seventy eighty ninety hundred thousand oh".split()
+    [
+        "zero",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+        "thirteen",
+        "fourteen",
+        "fifteen",
+        "sixteen",
+        "seventeen",
+        "eighteen",
+        "nineteen",
+        "twenty",
+        "thirty",
+        "forty",
+        "fifty",
+        "sixty",
+        "seventy",
+        "eighty",
+        "ninety",
+        "hundred",
+        "thousand",
+        "oh",
+    ]
 )
-_CAPITAL_STARTS = frozenset("what when where who why how can could would do is are please good nice thank sorry wait stop".split())
+_CAPITAL_STARTS = frozenset(
+    [
+        "what",
+        "when",
+        "where",
+        "who",
+        "why",
+        "how",
+        "can",
+        "could",
+        "would",
+        "do",
+        "is",
+        "are",
+        "please",
+        "good",
+        "nice",
+        "thank",
+        "sorry",
+        "wait",
+        "stop",
+    ]
+)
 
 
 def _written_as_name(name: str, text: str) -> bool:
@@ -123,7 +234,9 @@ def _as_city(values: dict[str, str], city: str, slots: Sequence[Slot]) -> dict[s
     return values | {"city": city}
 
 
-def _code_like(text: str, kind: ExpectationKind, length: tuple[int, int] | None, slots: Sequence[Slot]) -> Reading | None:
+def _code_like(
+    text: str, kind: ExpectationKind, length: tuple[int, int] | None, slots: Sequence[Slot]
+) -> Reading | None:
     """Codes, numbers and spellings, by their shape."""
     said = plain(text)
     share = coverage(text)
@@ -144,15 +257,25 @@ def _code_like(text: str, kind: ExpectationKind, length: tuple[int, int] | None,
             return Reading("give_code", 1.0, {"code": code})
         spelled = parse_spelling(text)
         letters = sum(len(w.raw) == 1 for w in words(text))
-        return Reading("give_name_spelling", 1.0, {"name": spelled}) if spelled and letters >= 3 or "as in" in said else None
+        return (
+            Reading("give_name_spelling", 1.0, {"name": spelled})
+            if spelled and letters >= 3 or "as in" in said
+            else None
+        )
     if code.isdecimal() and digits:
         return _digits_like(text, said, digits, kind, length)
-    if len([w for w in words(text) if w.text not in _NUMBER_WORDS]) and re.search(r"[A-Z]", code) and re.search(r"\d", code):
+    if (
+        len([w for w in words(text) if w.text not in _NUMBER_WORDS])
+        and re.search(r"[A-Z]", code)
+        and re.search(r"\d", code)
+    ):
         return Reading("give_code", 1.0, {"code": code}) if not re.fullmatch(r"\d{1,2}[A-K]", code) else None
     return None
 
 
-def _digits_like(text: str, said: str, digits: str, kind: ExpectationKind, length: tuple[int, int] | None) -> Reading | None:
+def _digits_like(
+    text: str, said: str, digits: str, kind: ExpectationKind, length: tuple[int, int] | None
+) -> Reading | None:
     if find_dates(text) and not parse_birth_date(text):
         return None
     if re.search(r"\b(?:card|ends? in|ending in|last four)\b", said) and len(digits) == 4:
@@ -160,7 +283,10 @@ def _digits_like(text: str, said: str, digits: str, kind: ExpectationKind, lengt
     if re.search(r"\b(?:frequent|flyer|member|membership|loyalty|mileage|miles)\b", said):
         return Reading("give_frequent_flyer", 1.0, {"frequent_flyer": digits})
     born = parse_birth_date(text)
-    if born and (re.search(r"\b(?:born|birth|birthday)\b", said) or (len(digits) == 8 and born[:2] in {"19", "20"} and digits.endswith(born[:4]))):
+    if born and (
+        re.search(r"\b(?:born|birth|birthday)\b", said)
+        or (len(digits) == 8 and born[:2] in {"19", "20"} and digits.endswith(born[:4]))
+    ):
         return Reading("give_dob", 1.0, {"dob": born})
     if len(digits) in {10, 11} and (phone := parse_phone(text)):
         return Reading("give_phone", 1.0, {"phone": phone})

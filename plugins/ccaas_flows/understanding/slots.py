@@ -11,7 +11,15 @@ from ccaas.spoken.dates import find_dates, find_month
 from ccaas.spoken.numbers import words
 from ccaas.spoken.personal import parse_birth_date, parse_flight, parse_phone
 from ccaas_flows.understanding.acts import is_affirm, is_deny, leading_answer
-from ccaas_flows.understanding.mentions import FINDERS, Mention, bare_name, find_cities, find_codes, find_numbers, find_seats
+from ccaas_flows.understanding.mentions import (
+    FINDERS,
+    Mention,
+    bare_name,
+    find_cities,
+    find_codes,
+    find_numbers,
+    find_seats,
+)
 
 TYPES = frozenset(FINDERS) | {"choice", "code", "digits", "spelling", "free", "yes_no"}
 
@@ -43,7 +51,8 @@ class Slot:
 
 
 _NEGATED = re.compile(
-    r"\b(?:not|instead of|rather than|isn't|wasn't|aren't|except|other than|but not)(?: (?:on|in|to|the|from|at|for|a|until|by|next|\w+day|tomorrow))*\s*$", re.IGNORECASE
+    r"\b(?:not|instead of|rather than|isn't|wasn't|aren't|except|other than|but not)(?: (?:on|in|to|the|from|at|for|a|until|by|next|\w+day|tomorrow))*\s*$",
+    re.IGNORECASE,
 )
 
 
@@ -68,7 +77,9 @@ def _followed(cues: Sequence[str], behind: str) -> int:
 
 def _choices(slot: Slot, text: str) -> list[Mention]:
     found: list[Mention] = []
-    pairs = sorted(((said, value) for value, ways in slot.values.items() for said in (*ways, value)), key=lambda p: -len(p[0]))
+    pairs = sorted(
+        ((said, value) for value, ways in slot.values.items() for said in (*ways, value)), key=lambda p: -len(p[0])
+    )
     for said, value in pairs:
         for match in re.finditer(rf"\b{re.escape(said)}\b", text, re.IGNORECASE):
             if not any(m.start < match.end() and match.start() < m.end for m in found):
@@ -103,9 +114,13 @@ def _digits_after(slot: Slot, text: str) -> list[Mention]:
 def _score(slot: Slot, mention: Mention, text: str) -> int:
     """How well the mention suits the slot: 0 not at all."""
     before, behind = text[: mention.start], text[mention.end :]
-    if slot.values and slot.type == "number" and mention.value in slot.values and not text[mention.start : mention.end].isdigit():
-        if any(w.lower() == text[mention.start : mention.end].lower() for w in slot.values[mention.value]):
-            return 9
+    if (
+        slot.values
+        and slot.type == "number"
+        and mention.value in slot.values
+        and not text[mention.start : mention.end].isdigit()
+    ) and any(w.lower() == text[mention.start : mention.end].lower() for w in slot.values[mention.value]):
+        return 9
     if _cued(slot.not_after, before) or _followed(slot.not_before, behind):
         return 0
     if not slot.after and not slot.before:
@@ -155,13 +170,17 @@ def _position(claims: Sequence[tuple[int, int, Slot, Mention]], slot: Slot, valu
 def _settle(values: dict[str, str], by_name: Mapping[str, Slot], text: str) -> dict[str, str]:
     """What one value says about another: a time's "in the evening" is no wish of its own, an address's number no code."""
     kinds = {by_name[name].type: name for name in values}
-    if "time" in kinds and "part_of_day" in kinds and re.search(r"\b(?:in the|at) (?:morning|afternoon|evening|night)\b", text, re.IGNORECASE):
+    if (
+        "time" in kinds
+        and "part_of_day" in kinds
+        and re.search(r"\b(?:in the|at) (?:morning|afternoon|evening|night)\b", text, re.IGNORECASE)
+    ):
         values.pop(kinds["part_of_day"], None)
     if "street" in kinds or "phone" in kinds or "flight" in kinds or "birth_date" in kinds:
         values.pop(kinds.get("code", ""), None)
     if "money" in kinds:
         values.pop(kinds.get("code", ""), None)
-    if "month" in kinds and ("date" in kinds or "city" in kinds and False):
+    if "month" in kinds and "date" in kinds:
         values.pop(kinds["month"], None)
     return values
 
@@ -211,12 +230,16 @@ def asked(slot: Slot, text: str) -> str:
             cities = [m for m in find_cities(answer) if not _NEGATED.search(answer[: m.start])]
             return cities[-1].value if cities else (_bare_place(answer))
         case _:
-            found = [m for m in _mentions(slot, answer) if not _NEGATED.search(answer[: m.start])]
-            return found[-1].value if found else ""
+            left = [m for m in _mentions(slot, answer) if not _NEGATED.search(answer[: m.start])]
+            return left[-1].value if left else ""
 
 
 def _bare_place(answer: str) -> str:
-    ws = [w for w in words(answer) if w.text not in {"to", "from", "in", "please", "it's", "um", "uh", "the", "city", "of"}]
+    ws = [
+        w
+        for w in words(answer)
+        if w.text not in {"to", "from", "in", "please", "it's", "um", "uh", "the", "city", "of"}
+    ]
     if 1 <= len(ws) <= 2 and all(w.raw[0].isupper() for w in ws) and not is_affirm(answer) and not is_deny(answer):
         return " ".join(w.raw for w in ws)
     return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections import Counter
@@ -16,7 +17,7 @@ def features(text: str) -> Counter[str]:
     found = re.findall(r"[a-z0-9']+", text.lower())
     marked = ["<", *found, ">"]
     counts: Counter[str] = Counter(found)
-    counts.update(f"{a} {b}" for a, b in zip(marked, marked[1:], strict=False))
+    counts.update(f"{a} {b}" for a, b in itertools.pairwise(marked))
     counts.update(f"#{word[n : n + 4]}" for word in found for n in range(len(word) - 3))
     return counts
 
@@ -48,4 +49,4 @@ class TfIdf:
                 if column is not None:
                     out[row, column] = (1.0 + math.log(count)) * self._weight[column]
         norms = np.linalg.norm(out, axis=1, keepdims=True)
-        return out / np.maximum(norms, 1e-9)
+        return np.asarray(out / np.maximum(norms, 1e-9), np.float32)

@@ -28,7 +28,9 @@ class WordPiece:
         try:
             return cls(json.loads(file.read_text("utf-8"))["model"]["vocab"])
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise SetupError(f"{Place(file)}: cannot be read as a tokenizer ({error}); run `make setup` again") from error
+            raise SetupError(
+                f"{Place(file)}: cannot be read as a tokenizer ({error}); run `make setup` again"
+            ) from error
 
     def ids(self, text: str, limit: int = 128) -> list[int]:
         """Token ids with the begin and end marks, at most `limit` of them."""
@@ -52,6 +54,6 @@ class WordPiece:
                 end -= 1
             else:
                 return [self._unknown]
-            pieces.append(piece)  # type: ignore[arg-type]  # set whenever the loop breaks
+            pieces.append(piece)
             start = end
         return pieces
