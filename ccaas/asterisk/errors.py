@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ccaas.errors import AsteriskError
 
-
 GONE = ("Channel not found", "Channel not in Stasis application")
 """ARI's words for a leg that is no more ours to command; the HTTP status beside them varies with the request."""
 

@@ -255,7 +255,7 @@ class AsteriskSwitch:
             await self.client.bridges.remove_channel(bridge_id=bridge_id, channel=[leg_id])
 
     async def destroy_bridge(self, bridge_id: str) -> None:
-        with _unless(404):
+        with _unless(404, 409):
             await self.client.bridges.destroy(bridge_id=bridge_id)
 
     async def hold(self, leg_id: str) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import os
 import random
 import re
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 
 import aiohttp
 import msgspec
@@ -118,18 +117,29 @@ class Transport:
         """
         if not re.fullmatch(r"[\w.-]+", self.app):
             raise AriError(self._turned_away("it may have letters, digits, dots, hyphens and underscores"))
-        token = base64.b64encode(f"{self.access.user}:{self.access.password}".encode()).decode()
-        self._session = aiohttp.ClientSession(
-            headers={"Authorization": f"Basic {token}"},
-            timeout=aiohttp.ClientTimeout(total=self.limit_s),
-            connector=aiohttp.TCPConnector(limit=100, keepalive_timeout=KEEP_ALIVE_S),
-        )
+        self._begin()
         try:
             socket = await self._connect()
         except AriError:
             await self.close()
             raise
         self._reader = asyncio.create_task(self._read(socket, sink), name="ari-events")
+
+    @asynccontextmanager
+    async def requests(self) -> AsyncIterator[None]:
+        """REST alone, without events: for who must not take the controller's place."""
+        self._begin()
+        try:
+            yield
+        finally:
+            await self.close()
+
+    def _begin(self) -> None:
+        self._session = aiohttp.ClientSession(
+            headers=self.access.headers,
+            timeout=aiohttp.ClientTimeout(total=self.limit_s),
+            connector=aiohttp.TCPConnector(limit=100, keepalive_timeout=KEEP_ALIVE_S),
+        )
 
     async def close(self) -> None:
         """Close the WebSocket and all connections. Safe to call twice."""
