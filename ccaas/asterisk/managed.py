@@ -32,6 +32,7 @@ class ManagedAsterisk:
         settings: the YAML's `asterisk:` section.
         folder: its run folder (`<state_dir>/asterisk`); made if it is not there.
         base: folder from which relative paths in the settings start.
+        outlive: whether it stays up when this program dies; tests say no.
         on_change: told on the event loop whenever the process changes its state.
     """
 
@@ -41,6 +42,7 @@ class ManagedAsterisk:
         folder: Path,
         base: Path,
         *,
+        outlive: bool = True,
         on_change: Callable[[ProcessState], None] = lambda _: None,
     ) -> None:
         self.settings = settings
@@ -49,7 +51,12 @@ class ManagedAsterisk:
         self.secrets = keep_secrets(self.folder.secrets, made_for(settings))
         self.access: AriAccess = ari_access(settings, self.folder.secrets, {})
         self.process = AsteriskProcess(
-            self.folder, self.prefix, self.access, open_files=render.open_files(settings), on_change=on_change
+            self.folder,
+            self.prefix,
+            self.access,
+            open_files=render.open_files(settings),
+            outlive=outlive,
+            on_change=on_change,
         )
         self._base = base.absolute()
         self._lock: TextIOWrapper | None = None

@@ -35,6 +35,9 @@ STEADY_S = 60.0
 ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ")
 """What Asterisk gets of our environment; secrets are not among it."""
 
+DIE_WITH_US = ("/usr/bin/setpriv", "--pdeathsig", "KILL", "--")
+"""Part of every Debian (util-linux); execs the program after it, so that the pid stays the same."""
+
 
 class ProcessState(Enum):
     """What the process is doing."""
@@ -63,8 +66,10 @@ class AsteriskProcess:
         *,
         open_files: int,
         ready_s: float = 15.0,
+        outlive: bool = True,
         on_change: Callable[[ProcessState], None] = lambda _: None,
     ) -> None:
+        self._outlive = outlive
         self._folder = folder
         self._prefix = prefix
         self._access = access
@@ -132,6 +137,8 @@ class AsteriskProcess:
             resource.setrlimit(resource.RLIMIT_NOFILE, (self._open_files, hard))
         self._folder.pid_file.unlink(missing_ok=True)
         command = self._prefix.command(PROGRAM, "-C", str(self._folder.config), "-f", "-n")
+        if not self._outlive:
+            command = [*DIE_WITH_US, *command]
         environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
         return processes.spawn(command, self._folder.console, environment)
 

@@ -59,7 +59,10 @@ def free_settings(phones: Sequence[str | Mapping[str, Any]] = (), **changes: Any
 
 
 class RunningAsterisk:
-    """Renders, starts and on leaving stops an Asterisk of its own."""
+    """Renders, starts and on leaving stops an Asterisk of its own; it dies with the test run, however that ends.
+
+    `outlive` leaves it up when this program is killed, as in production.
+    """
 
     def __init__(
         self,
@@ -67,9 +70,10 @@ class RunningAsterisk:
         *,
         phones: Sequence[str | Mapping[str, Any]] = (),
         settings: AsteriskSettings | None = None,
+        outlive: bool = False,
     ) -> None:
         self.settings = settings or free_settings(phones)
-        self.managed = ManagedAsterisk(self.settings, folder, Path())
+        self.managed = ManagedAsterisk(self.settings, folder, Path(), outlive=outlive)
         self.folder = self.managed.folder
         self.access = self.managed.access
         self.process = self.managed.process

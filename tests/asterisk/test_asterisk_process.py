@@ -8,14 +8,17 @@ import re
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from ccaas.asterisk.folder import RunFolder
 from ccaas.asterisk.managed import ManagedAsterisk
-from ccaas.asterisk.pid import is_gone, running_pid
+from ccaas.asterisk.pid import end, is_gone, running_pid
 from ccaas.asterisk.process import ProcessState
+from ccaas.config.asterisk import AsteriskSettings
 from ccaas.errors import AsteriskError
 from ccaas.testing.asterisk import RunningAsterisk, free_settings
 
@@ -26,7 +29,7 @@ CALL_SILENCE = "channel originate Local/silence@ccaas-test extension silence@cca
 
 async def test_killed_it_comes_back(own_folder: Path, until: Until) -> None:
     states: list[ProcessState] = []
-    asterisk = ManagedAsterisk(free_settings(), own_folder, Path(), on_change=states.append)
+    asterisk = ManagedAsterisk(free_settings(), own_folder, Path(), outlive=False, on_change=states.append)
     await asterisk.start()
     try:
         killed = asterisk.process.pid
@@ -44,7 +47,7 @@ async def test_killed_it_comes_back(own_folder: Path, until: Until) -> None:
 
 
 async def test_it_tries_again_until_it_can(own_folder: Path, until: Until, monkeypatch: pytest.MonkeyPatch) -> None:
-    asterisk = ManagedAsterisk(free_settings(), own_folder, Path())
+    asterisk = ManagedAsterisk(free_settings(), own_folder, Path(), outlive=False)
     await asterisk.start()
     monkeypatch.setattr(asterisk.process, "_ready_s", 1.0)
     try:
@@ -59,6 +62,15 @@ async def test_it_tries_again_until_it_can(own_folder: Path, until: Until, monke
         assert "System uptime" in await asterisk.console("core show uptime")
     finally:
         await asterisk.stop()
+
+
+@dataclass
+class Controller:
+    """A controller in a process of its own."""
+
+    process: asyncio.subprocess.Process
+    settings: AsteriskSettings
+    asterisk_pid: int
 
 
 CONTROLLER = """
@@ -78,20 +90,34 @@ asyncio.run(main())
 """
 
 
-async def test_a_killed_controller_leaves_calls_up_and_the_next_one_adopts(own_folder: Path, until: Until) -> None:
+@pytest.fixture
+async def controller(own_folder: Path) -> AsyncIterator[Controller]:
+    """Another process that cares for an Asterisk, and the settings that it has; nothing of it is left behind."""
     settings = free_settings()
-    controller = await asyncio.create_subprocess_exec(
+    process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", CONTROLLER, str(own_folder), settings.model_dump_json()), stdout=asyncio.subprocess.PIPE
     )
-    asterisk = ManagedAsterisk(settings, own_folder, Path())
     try:
-        pid = await _printed_pid(controller)
-        with pytest.raises(AsteriskError, match="another controller keeps the Asterisk"):
-            await asterisk.start()
-        await asterisk.console(CALL_SILENCE)
+        yield Controller(process, settings, await _printed_pid(process))
     finally:
-        controller.kill()
-        await controller.communicate()
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+        left = running_pid(RunFolder(own_folder))
+        if left:
+            await end(left)
+
+
+async def test_a_killed_controller_leaves_calls_up_and_the_next_one_adopts(
+    own_folder: Path, until: Until, controller: Controller
+) -> None:
+    asterisk = ManagedAsterisk(controller.settings, own_folder, Path(), outlive=False)
+    with pytest.raises(AsteriskError, match="another controller keeps the Asterisk"):
+        await asterisk.start()
+    await asterisk.console(CALL_SILENCE)
+    controller.process.kill()
+    await controller.process.wait()
+    pid = controller.asterisk_pid
     assert not is_gone(pid)
     await asterisk.start()
     try:
@@ -114,11 +140,11 @@ async def _printed_pid(controller: asyncio.subprocess.Process) -> int:
 
 async def test_detached_it_lives_on(own_folder: Path) -> None:
     settings = free_settings()
-    first = ManagedAsterisk(settings, own_folder, Path())
+    first = ManagedAsterisk(settings, own_folder, Path(), outlive=False)
     await first.start()
     pid = first.process.pid
     await first.detach()
-    second = ManagedAsterisk(settings, own_folder, Path())
+    second = ManagedAsterisk(settings, own_folder, Path(), outlive=False)
     await second.start()
     assert second.process.pid == pid
     await second.stop()
@@ -127,13 +153,13 @@ async def test_detached_it_lives_on(own_folder: Path) -> None:
 
 async def test_new_settings_wait_for_the_end_of_calls(own_folder: Path, until: Until) -> None:
     settings = free_settings()
-    first = ManagedAsterisk(settings, own_folder, Path())
+    first = ManagedAsterisk(settings, own_folder, Path(), outlive=False)
     await first.start()
     pid = first.process.pid
     await first.console(CALL_SILENCE)
     await first.detach()
     changed = settings.model_copy(update={"cel": True})
-    busy = ManagedAsterisk(changed, own_folder, Path())
+    busy = ManagedAsterisk(changed, own_folder, Path(), outlive=False)
     await busy.start()
     assert busy.process.pid == pid
     await busy.console("channel request hangup all")
@@ -143,7 +169,7 @@ async def test_new_settings_wait_for_the_end_of_calls(own_folder: Path, until: U
 
     await until(no_calls)
     await busy.detach()
-    idle = ManagedAsterisk(changed, own_folder, Path())
+    idle = ManagedAsterisk(changed, own_folder, Path(), outlive=False)
     await idle.start()
     try:
         assert idle.process.pid != pid
@@ -158,7 +184,7 @@ async def test_a_port_in_use_is_said_before_it_starts(own_folder: Path) -> None:
         taken.listen()
         settings = free_settings(http_port=taken.getsockname()[1])
         with pytest.raises(AsteriskError, match=rf"asterisk\.http_port: TCP port {settings.http_port} .* is in use; "):
-            await ManagedAsterisk(settings, own_folder, Path()).start()
+            await ManagedAsterisk(settings, own_folder, Path(), outlive=False).start()
     assert not (own_folder / "etc").exists()
 
 
@@ -166,7 +192,7 @@ async def test_what_keeps_it_from_starting_is_said(own_folder: Path, monkeypatch
     monkeypatch.setattr(
         "ccaas.asterisk.render.render", lambda *_, **__: {"asterisk.conf": "[directories]\nastetcdir => /nonexistent\n"}
     )
-    asterisk = ManagedAsterisk(free_settings(), own_folder, Path())
+    asterisk = ManagedAsterisk(free_settings(), own_folder, Path(), outlive=False)
     with pytest.raises(AsteriskError, match=r"Asterisk ended while it started: .*; see .*/log/messages"):
         await asterisk.start()
     assert running_pid(asterisk.folder) == 0
@@ -176,7 +202,7 @@ async def test_another_s_asterisk_on_our_port_is_not_taken_for_ours(
     own_folder: Path, asterisk: RunningAsterisk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ccaas.asterisk.check.faults", lambda *_, **__: [])
-    ours = ManagedAsterisk(free_settings(http_port=asterisk.settings.http_port), own_folder, Path())
+    ours = ManagedAsterisk(free_settings(http_port=asterisk.settings.http_port), own_folder, Path(), outlive=False)
     with pytest.raises(AsteriskError, match="refuses our password, so it is another one"):
         await ours.start()
     assert ours.process.pid == 0
