@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 import types
 import typing
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from ccaas.config.document import STRING, Document, Steps, dotted
 from ccaas.errors import ConfigError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from ccaas.spelling import nearest
 
 WRITE = {
     "int": "write a whole number",
@@ -41,15 +38,6 @@ LIMITS = {
     "less_than": ("less than", "lt"),
     "less_than_equal": ("at most", "le"),
 }
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """`did you mean "…"?` for a mistyped word, else the list of what is known."""
-    names = sorted(known)
-    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-    if close:
-        return f'did you mean "{close[0]}"?'
-    return f"known are: {', '.join(names)}" if names else "nothing is known here"
 
 
 def complaints(document: Document, at: Steps, model: type[BaseModel], error: ValidationError) -> list[ConfigError]:

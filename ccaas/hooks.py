@@ -1,0 +1,396 @@
+"""The plug-ins of one installation: loading them, and asking them without ever depending on them.
+
+Hooks that answer are called through `first` and `each`, hooks that are only told through `notify`. Each call of each
+plug-in is a task of its own with a time limit; one that raises, hangs, cancels itself or answers with the wrong type
+is logged and counted under its own name, and the caller goes on as if it had said nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+import time
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from types import coroutine
+from typing import Any, Literal, TypeVar
+
+import pluggy
+import prometheus_client
+import structlog
+
+from ccaas import hookspecs
+from ccaas.conversation.events import TurnRecord
+from ccaas.errors import CcaasError, PluginError
+from ccaas.mailbox import Mailbox
+from ccaas.offers import Offers
+from ccaas.ports.journey import Contact, Customer
+from ccaas.ports.reasoning import Reasoner
+from ccaas.ports.speech import Recognizer, Synthesizer, TurnDetector, VoiceDetector
+from ccaas.ports.tools import Tool
+from ccaas.spelling import nearest
+from ccaas.telephony.events import TelephonyEvent
+
+GROUP = "ccaas"
+"""The group of entry points in which plug-ins are found."""
+QUEUE = 1_000
+"""Events that wait for one plug-in before the oldest are dropped."""
+BLOCKED_S = 0.005
+"""A plug-in that keeps the event loop longer than this in one step is counted."""
+MOST_ABANDONED = 16
+"""A plug-in with so many calls that outlived their time limit and their cancellation is not asked until one ends."""
+QUIET_S = 5.0
+"""The same fault of the same plug-in is logged at most once in this time, with the number left out."""
+
+FAULTS = prometheus_client.Counter(
+    "ccaas_plugin_faults",
+    "Hook calls that failed: raised, timed out, cancelled, wrong answer.",
+    ["plugin", "hook", "why"],
+)
+DROPPED = prometheus_client.Counter(
+    "ccaas_plugin_events_dropped", "Events dropped unseen by a slow plug-in.", ["plugin"]
+)
+BLOCKED = prometheus_client.Counter(
+    "ccaas_plugin_blocked_loop", "Steps of a plug-in that kept the event loop for over 5 ms.", ["plugin", "hook"]
+)
+
+A = TypeVar("A")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How one hook is called."""
+
+    verb: Literal["first", "each", "notify"]
+    limit_s: float
+    """Seconds that one plug-in may take."""
+    answer: type | None = None
+    """What it may answer besides None."""
+
+
+RULES: Mapping[str, Rule] = {
+    "ccaas_identify": Rule("first", 0.5, Customer),
+    "ccaas_route": Rule("first", 0.5, str),
+    "ccaas_call_event": Rule("notify", 5.0),
+    "ccaas_turn_event": Rule("notify", 5.0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Implementation:
+    """One plug-in's version of one hook."""
+
+    plugin: str
+    hook: str
+    function: Callable[..., Awaitable[Any]]
+    arguments: tuple[str, ...]
+    """Those of the hook's arguments that it wants."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    implementation: Implementation
+    call_id: str
+    arguments: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class _Raised:
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    why: str
+    """One word, for the counter."""
+    what: str
+    """For the log: "it took longer than 0.5 s"."""
+    error: BaseException | None = None
+
+
+def available() -> dict[str, EntryPoint]:
+    """The plug-ins that are installed, by name; none is loaded.
+
+    Raises:
+        PluginError: two installed packages use one name.
+    """
+    found: dict[str, EntryPoint] = {}
+    for point in entry_points(group=GROUP):
+        other = found.setdefault(point.name, point)
+        if other.value != point.value:
+            packages = " and ".join(p.dist.name if p.dist else p.value for p in (other, point))
+            raise PluginError(f'{packages} both bring a plug-in called "{point.name}"; uninstall one of them')
+    return found
+
+
+@contextlib.contextmanager
+def blaming(plugin: str, doing: str) -> Iterator[None]:
+    """Whatever is raised inside becomes a PluginError that names the plug-in; errors of ours pass.
+
+    Args:
+        plugin: the plug-in's name.
+        doing: what failed, for the sentence: "could not be imported".
+    """
+    try:
+        yield
+    except CcaasError:
+        raise
+    except (Exception, SystemExit) as error:
+        name = type(error).__name__
+        raise PluginError(f'plug-in "{plugin}" {doing}: {name}: {error}; mend or remove it') from error
+
+
+class PluginHost:
+    """The loaded plug-ins. Make one with `load`; verbs must be called on the event loop."""
+
+    def __init__(self) -> None:
+        self.recognizers: Offers[Recognizer] = Offers("recognizer")
+        self.voice_detectors: Offers[VoiceDetector] = Offers("voice detector")
+        self.turn_detectors: Offers[TurnDetector] = Offers("turn detector")
+        self.synthesizers: Offers[Synthesizer] = Offers("synthesizer")
+        self.reasoners: Offers[Reasoner] = Offers("reasoner")
+        self.tools: Offers[tuple[Tool, ...]] = Offers("tools")
+        self.plugins: tuple[str, ...] = ()
+        """Names of the loaded plug-ins, in the order in which they are asked."""
+        self._implementations: dict[str, list[Implementation]] = {}
+        self._mailboxes: dict[str, Mailbox[_Letter]] = {}
+        self._abandoned: dict[str, set[asyncio.Task[object]]] = defaultdict(set)
+        self._quiet: dict[tuple[str, str, str], float] = {}
+        self._unsaid: Counter[tuple[str, str, str]] = Counter()
+        self._log = structlog.get_logger("plugins")
+
+    @classmethod
+    def load(cls, names: Sequence[str]) -> PluginHost:
+        """Import the named plug-ins, check their hooks, and let them register what they offer.
+
+        Raises:
+            PluginError: one is not installed, cannot be imported, or breaks the rules of a hook.
+        """
+        installed = available()
+        plugins: dict[str, object] = {}
+        for name in names:
+            if name not in installed:
+                raise PluginError(missing(name, installed))
+            with blaming(name, f"({installed[name].value}) could not be imported"):
+                plugins[name] = installed[name].load()
+        return cls.of(plugins)
+
+    @classmethod
+    def of(cls, plugins: Mapping[str, object]) -> PluginHost:
+        """A host of plug-ins that are already imported: modules, or objects with hooks as methods.
+
+        Raises:
+            PluginError: one breaks the rules of a hook.
+        """
+        host = cls()
+        pluggy_host = pluggy.PluginManager("ccaas")
+        pluggy_host.add_hookspecs(hookspecs)
+        for name, plugin in plugins.items():
+            _refuse_unmarked(name, plugin)
+            try:
+                pluggy_host.register(plugin, name)
+            except (pluggy.PluginValidationError, ValueError) as error:
+                raise PluginError(f'plug-in "{name}": {" ".join(str(error).split())}; mend its signature') from None
+            for caller in pluggy_host.get_hookcallers(plugin) or ():
+                if not caller.has_spec():
+                    known = [hook for hook in dir(hookspecs) if hook.startswith("ccaas_")]
+                    raise PluginError(
+                        f'plug-in "{name}": there is no hook {caller.name}; {nearest(caller.name, known)}'
+                    )
+        order = {name: index for index, name in enumerate(plugins)}
+        for hook in (hook for hook in dir(hookspecs) if hook.startswith("ccaas_")):
+            found = [impl for impl in getattr(pluggy_host.hook, hook).get_hookimpls() if _allowed(impl, hook)]
+            found.sort(key=lambda impl: (impl.trylast - impl.tryfirst, order[impl.plugin_name]))
+            host._implementations[hook] = [
+                Implementation(impl.plugin_name, hook, impl.function, tuple(impl.argnames)) for impl in found
+            ]
+        host.plugins = tuple(plugins)
+        host._register()
+        return host
+
+    async def identify(self, contact: Contact) -> Customer | None:
+        """Who is calling, from the first plug-in that knows."""
+        return await self.first("ccaas_identify", contact.call_id, {"contact": contact})  # type: ignore[return-value]
+
+    async def route(self, contact: Contact, customer: Customer | None) -> str | None:
+        """The entry that takes this call, from the first plug-in that chooses one."""
+        arguments = {"contact": contact, "customer": customer}
+        return await self.first("ccaas_route", contact.call_id, arguments)  # type: ignore[return-value]
+
+    def call_event(self, call_id: str, event: TelephonyEvent) -> None:
+        """Tell the plug-ins of a stored transition."""
+        self.notify("ccaas_call_event", call_id, {"call_id": call_id, "event": event})
+
+    def turn_event(self, call_id: str, turn: TurnRecord) -> None:
+        """Tell the plug-ins of a stored turn."""
+        self.notify("ccaas_turn_event", call_id, {"call_id": call_id, "turn": turn})
+
+    async def first(self, hook: str, call_id: str, arguments: Mapping[str, object]) -> object | None:
+        """Ask one plug-in after the other; the first answer that is not None, or None when nobody has one."""
+        for implementation in self._implementations[hook]:
+            answer = await self._ask(implementation, call_id, arguments)
+            if answer is not None:
+                return answer
+        return None
+
+    async def each(self, hook: str, call_id: str, arguments: Mapping[str, object]) -> dict[str, object]:
+        """Ask all plug-ins at once; the answers that are not None, by plug-in, in the plug-ins' order."""
+        implementations = self._implementations[hook]
+        async with asyncio.TaskGroup() as group:
+            asked = [group.create_task(self._ask(one, call_id, arguments)) for one in implementations]
+        answers = ((one.plugin, task.result()) for one, task in zip(implementations, asked, strict=True))
+        return {plugin: answer for plugin, answer in answers if answer is not None}
+
+    def notify(self, hook: str, call_id: str, arguments: Mapping[str, object]) -> None:
+        """Queue an event for every plug-in that wants it; never waits."""
+        for implementation in self._implementations[hook]:
+            mailbox = self._mailboxes.get(implementation.plugin)
+            if mailbox is None:
+                mailbox = self._mailboxes[implementation.plugin] = Mailbox(QUEUE, self._deliver, self._dropped)
+            mailbox.put(_Letter(implementation, call_id, arguments))
+
+    async def close(self, limit_s: float = 2.0) -> None:
+        """Give what is queued `limit_s` seconds to be delivered, then stop every call of a plug-in."""
+        mailboxes, self._mailboxes = self._mailboxes, {}
+        await asyncio.gather(*(mailbox.close(limit_s) for mailbox in mailboxes.values()))
+        for tasks in self._abandoned.values():
+            for task in tasks:
+                task.cancel()
+
+    def _register(self) -> None:
+        registries: dict[str, Offers[Any]] = {
+            "ccaas_register_recognizers": self.recognizers,
+            "ccaas_register_voice_detectors": self.voice_detectors,
+            "ccaas_register_turn_detectors": self.turn_detectors,
+            "ccaas_register_synthesizers": self.synthesizers,
+            "ccaas_register_reasoners": self.reasoners,
+            "ccaas_register_tools": self.tools,
+        }
+        for hook, offers in registries.items():
+            for implementation in self._implementations[hook]:
+                with blaming(implementation.plugin, f"failed in {hook}"):
+                    callback = {"register": offers.register_for(implementation.plugin)}
+                    implementation.function(**{name: callback[name] for name in implementation.arguments})
+
+    async def _deliver(self, letter: _Letter) -> None:
+        await self._ask(letter.implementation, letter.call_id, letter.arguments)
+
+    def _dropped(self, letter: _Letter) -> None:
+        one = letter.implementation
+        DROPPED.labels(one.plugin).inc()
+        self._complain(one, letter.call_id, _Fault("dropped", "an event was dropped unseen, the plug-in is too slow"))
+
+    async def _ask(self, one: Implementation, call_id: str, arguments: Mapping[str, object]) -> object | None:
+        """One plug-in's answer; None when it has none or fails. Only the caller's own cancellation is raised."""
+        abandoned = self._abandoned[one.plugin]
+        rule = RULES[one.hook]
+        if len(abandoned) >= MOST_ABANDONED:
+            self._fault(one, call_id, _Fault("hung", f"not asked: {MOST_ABANDONED} earlier calls of it still hang"))
+            return None
+        task = asyncio.get_running_loop().create_task(_contained(one, arguments), name=f"{one.plugin} {one.hook}")
+        try:
+            await asyncio.wait({task}, timeout=rule.limit_s)
+        finally:
+            if not task.done():
+                task.cancel()
+                abandoned.add(task)
+                task.add_done_callback(abandoned.discard)
+        fault = _fault_of(task, rule)
+        if fault is None:
+            return task.result()
+        self._fault(one, call_id, fault)
+        return None
+
+    def _fault(self, one: Implementation, call_id: str, fault: _Fault) -> None:
+        FAULTS.labels(one.plugin, one.hook, fault.why).inc()
+        self._complain(one, call_id, fault)
+
+    def _complain(self, one: Implementation, call_id: str, fault: _Fault) -> None:
+        """Log, but not a line for each event of a flood."""
+        key, now = (one.plugin, one.hook, fault.why), time.monotonic()
+        if now < self._quiet.get(key, 0.0):
+            self._unsaid[key] += 1
+            return
+        self._quiet[key] = now + QUIET_S
+        fields: dict[str, object] = {"plugin": one.plugin, "hook": one.hook, "call": call_id, "problem": fault.what}
+        if unsaid := self._unsaid.pop(key, 0):
+            fields["unsaid"] = unsaid
+        self._log.warning("plug-in failed", **fields, exc_info=fault.error)
+
+
+def missing(name: str, installed: Mapping[str, object]) -> str:
+    """The sentence for a plug-in that is not installed."""
+    return f'no plug-in "{name}" is installed; {nearest(name, installed)} (or install the package that brings it)'
+
+
+async def _contained(one: Implementation, arguments: Mapping[str, object]) -> object:
+    """The implementation's answer, or what it raised; SystemExit from a plug-in must not end the controller."""
+    try:
+        return await _timed(one, one.function(**{name: arguments[name] for name in one.arguments}))
+    except asyncio.CancelledError:
+        raise
+    except BaseException as error:
+        return _Raised(error)
+
+
+def _fault_of(task: asyncio.Task[object], rule: Rule) -> _Fault | None:
+    """What was wrong with a plug-in's call; None when its answer can be used."""
+    if not task.done():
+        return _Fault("timeout", f"it took longer than {rule.limit_s} s")
+    if task.cancelled():
+        return _Fault("cancelled", "it cancelled itself")
+    answer = task.result()
+    if isinstance(answer, _Raised):
+        return _Fault("raised", f"it raised {answer.error!r}", answer.error)
+    if answer is not None and (rule.answer is None or not isinstance(answer, rule.answer)):
+        wanted = rule.answer.__name__ if rule.answer else "nothing"
+        return _Fault("wrong", f"it answered {type(answer).__name__} where {wanted} is wanted")
+    return None
+
+
+@coroutine
+def _timed(one: Implementation, answer: Awaitable[A]) -> Generator[Any, None, A]:
+    """Await `answer`, counting each step between two awaits that keeps the event loop too long."""
+    steps = answer.__await__()
+    thrown: BaseException | None = None
+    while True:
+        began = time.perf_counter()
+        try:
+            waited_for = next(steps) if thrown is None else steps.throw(thrown)
+        except StopIteration as stop:
+            return stop.value  # type: ignore[no-any-return]
+        finally:
+            if time.perf_counter() - began > BLOCKED_S:
+                BLOCKED.labels(one.plugin, one.hook).inc()
+        thrown = None
+        try:
+            yield waited_for
+        except GeneratorExit:
+            steps.close()
+            raise
+        except BaseException as error:  # cancellation goes to the plug-in, which may tidy up
+            thrown = error
+
+
+def _allowed(impl: pluggy.HookImpl, hook: str) -> bool:
+    """Whether an implementation is of the hook's own sort; raises PluginError where it is not."""
+    where = f'plug-in "{impl.plugin_name}": {hook}'
+    if impl.hookwrapper or impl.wrapper:
+        raise PluginError(f"{where} is a wrapper; plug-ins cannot wrap each other here, remove `wrapper`")
+    if inspect.iscoroutinefunction(impl.function) != (hook in RULES):
+        raise PluginError(
+            f"{where} must be {'`async def`' if hook in RULES else 'a plain `def`'}; change its first line"
+        )
+    return True
+
+
+def _refuse_unmarked(name: str, plugin: object) -> None:
+    """A hook without @hookimpl would be passed over in silence."""
+    for attribute in dir(plugin):
+        function = getattr(plugin, attribute, None)
+        if attribute.startswith("ccaas_") and callable(function) and not hasattr(function, "ccaas_impl"):
+            if getattr(function, "__module__", None) != hookspecs.__name__:
+                raise PluginError(f'plug-in "{name}": {attribute} lacks @hookimpl; put it above the function')
