@@ -298,7 +298,8 @@ def _item(ws: Sequence[Word], i: int, digits_only: bool) -> _Item | None:
     if text in _DIGIT_HOMOPHONES:
         return _Item((_DIGIT_HOMOPHONES[text], ""), False, i, i + 1)
     if not digits_only and (letter := _letter(ws, i)):
-        everyday = text in {"a", "i"} or text in _EDGE
+        written = ws[i].raw == "A" and _neighbour(ws, i, digits_only)
+        everyday = (text in {"a", "i"} and not written) or text in _EDGE
         return _Item((letter[0], "") if everyday else (letter[0],), not everyday, i, letter[1])
     return None
 

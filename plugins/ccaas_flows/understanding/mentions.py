@@ -353,7 +353,7 @@ def find_streets(text: str) -> tuple[Mention, ...]:
             or (word.raw[0].islower() and not ws[i - 1].raw[0].isupper() and not _has_number(ws, i))
         ):
             continue
-        if word.text in {"row", "close", "place", "drive", "court", "square"} and ws[i - 1].raw[0].islower():
+        if word.text in {"row", "close", "place", "drive", "court", "square", "way"} and word.raw[0].islower():
             continue
         begin = i
         while begin > 0 and i - begin < 3 and not _number_like(ws[begin - 1].text) and ws[begin - 1].text not in _FUNCTION and (

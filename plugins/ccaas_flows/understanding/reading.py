@@ -102,6 +102,8 @@ class Understanding:
         numeric = _code_like(text, kind, length, self._slots)
         if numeric is not None:
             return numeric
+        if born := _birth(text):
+            return Reading("give_dob", 1.0, {"dob": born})
         found = act(text, asked_yes_no=kind is ExpectationKind.YES_NO)
         if found == "select":
             return Reading("select", 1.0, {"index": selected(text)} | self._passive(text, "select"))
@@ -234,6 +236,19 @@ def _as_city(values: dict[str, str], city: str, slots: Sequence[Slot]) -> dict[s
     return values | {"city": city}
 
 
+def _birth(text: str) -> str:
+    """A date of birth: a date with a year that no booking is about, or one that is said to be a birthday."""
+    born = parse_birth_date(text)
+    said = plain(text)
+    about = re.search(r"\b(?:born|birth|birthday|birthdate)\b", said)
+    bare = len([w for w in said.split() if w not in _FILL_WORDS]) <= 7 and born[:4] < _BOOKABLE
+    return born if born and find_dates(text) and (about or bare) else ""
+
+
+_BOOKABLE = "2015"
+"""Dates before this year are dates of birth."""
+
+
 def _code_like(
     text: str, kind: ExpectationKind, length: tuple[int, int] | None, slots: Sequence[Slot]
 ) -> Reading | None:
@@ -244,14 +259,17 @@ def _code_like(
     if share < (0.5 if asked_code else 0.7):
         return None
     code_length = next((s.length for s in slots if s.type == "code"), None)
+    for slot in slots:
+        if slot.type == "digits" and slot.after and (cued := fill(text, (slot,))):
+            return Reading(f"give_{slot.name}", 1.0, cued)
+    if re.search(r"\bflight\b", said) and (flight := parse_flight(text, alone=True)):
+        return Reading("give_flight", 1.0, {"flight": flight})
     digits = parse_digits(text)
     code = parse_code(text, length if asked_code else code_length)
     if len(code) < 4 and not (asked_code and len(code) >= 3):
         return None
     if re.search(r"\bdollars?|bucks|\$|percent|o'clock|\b[ap]m\b", said) or "$" in text:
         return None
-    if re.search(r"\bflight\b", said) and (flight := parse_flight(text, alone=True)):
-        return Reading("give_flight", 1.0, {"flight": flight})
     if code.isalpha():
         if kind is ExpectationKind.CODE and length and length[0] <= len(code) <= length[1]:
             return Reading("give_code", 1.0, {"code": code})

@@ -170,16 +170,14 @@ def _position(claims: Sequence[tuple[int, int, Slot, Mention]], slot: Slot, valu
 def _settle(values: dict[str, str], by_name: Mapping[str, Slot], text: str) -> dict[str, str]:
     """What one value says about another: a time's "in the evening" is no wish of its own, an address's number no code."""
     kinds = {by_name[name].type: name for name in values}
-    if (
-        "time" in kinds
-        and "part_of_day" in kinds
-        and re.search(r"\b(?:in the|at) (?:morning|afternoon|evening|night)\b", text, re.IGNORECASE)
-    ):
-        values.pop(kinds["part_of_day"], None)
-    if "street" in kinds or "phone" in kinds or "flight" in kinds or "birth_date" in kinds:
+    if "time" in kinds:
+        values.pop(kinds.get("part_of_day", ""), None)
+    if "street" in kinds or "phone" in kinds or "flight" in kinds or "birth_date" in kinds or "postcode" in kinds:
         values.pop(kinds.get("code", ""), None)
     if "money" in kinds:
         values.pop(kinds.get("code", ""), None)
+    if "birth_date" in kinds and values.get(kinds.get("date", "")) == values[kinds["birth_date"]]:
+        values.pop(kinds["date"])
     if "month" in kinds and "date" in kinds:
         values.pop(kinds["month"], None)
     return values
