@@ -20,6 +20,9 @@ class Desk:
     store: Store
     stands_at: datetime | None = None
     """The airline's clock, when it stands still."""
+    rules: bool = True
+    """Whether the published tools refuse what the written policy forbids. False: as published, they leave it to the
+    agent. The tools made for conversations always refuse."""
     _proved: OrderedDict[str, str] = field(default_factory=OrderedDict)
 
     def now(self, context: ToolContext) -> datetime:

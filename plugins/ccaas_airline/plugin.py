@@ -34,7 +34,7 @@ async def airline_tools(settings: AirlineSettings, site: Site) -> tuple[Tool, ..
 async def open_desk(settings: AirlineSettings, site: Site) -> Desk:
     """The airline's desk over the database of this installation."""
     data = site.path(settings.data) if settings.data else site.models_dir / "tau2-airline"
-    return Desk(await Store.open(site.state_dir / settings.database, data), settings.now)
+    return Desk(await Store.open(site.state_dir / settings.database, data), settings.now, settings.policy == "enforced")
 
 
 @hookimpl

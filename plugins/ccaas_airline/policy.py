@@ -48,11 +48,19 @@ def may_change_flights(
         raise _no("A change keeps the trip's origin, destination and type.")
 
 
-def may_change_bags(booked: Reservation, total: int) -> None:
-    """Whether the booking may have this many checked bags."""
+def may_change_bags(customer: User, booked: Reservation, total: int, paid: int) -> None:
+    """Whether the booking may have this many checked bags, `paid` of them paid for."""
     _active(booked)
     if total < booked.total_baggages:
         raise _no("Checked bags can be added, but not removed.")
+    may_check_bags(customer, booked.cabin, len(booked.passengers), total, paid)
+
+
+def may_check_bags(customer: User, cabin: Cabin, passengers: int, total: int, paid: int) -> None:
+    """Whether enough of the bags are paid for."""
+    free = _FREE_BAGS[customer.membership][cabin] * passengers
+    if total - paid > free:
+        raise _no(f"{free} checked bags are free here; each further one is {BAG_PRICE} dollars.")
 
 
 def may_change_passengers(booked: Reservation, passengers: int) -> None:
@@ -75,9 +83,7 @@ def may_cancel(booked: Reservation, statuses: Collection[str], now: datetime) ->
         )
 
 
-def may_book(
-    customer: User, flight_type: TripType, route: tuple[str, str], flights: Sequence[BookedFlight], passengers: int
-) -> None:
+def may_book(flight_type: TripType, route: tuple[str, str], flights: Sequence[BookedFlight], passengers: int) -> None:
     """Whether such a trip may be booked."""
     if not 1 <= passengers <= MOST_PASSENGERS:
         raise _no(f"A reservation has one to {MOST_PASSENGERS} passengers.")
@@ -107,11 +113,6 @@ def may_compensate(customer: User, bookings: Iterable[Reservation], amount: int)
         raise _no("Regular members without insurance in economy get no compensation.")
     if not any(amount in (50 * len(item.passengers), 100 * len(item.passengers)) for item in bookings):
         raise _no("A compensation is 50 or 100 dollars for each passenger of the reservation.")
-
-
-def free_bags(membership: Membership, cabin: Cabin, passengers: int) -> int:
-    """Checked bags that cost nothing."""
-    return _FREE_BAGS[membership][cabin] * passengers
 
 
 def directions(booked: Reservation) -> list[list[BookedFlight]]:

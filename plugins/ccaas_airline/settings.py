@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,5 +18,9 @@ class AirlineSettings(BaseModel):
     now: datetime | None = Field(
         datetime.fromisoformat("2024-05-15T15:00:00"),
         description="Where the airline's clock stands (its own local time): the data ends in May 2024. Empty: the call's clock.",
+    )
+    policy: Literal["enforced", "left_to_agent"] = Field(
+        "enforced",
+        description="Whether the tools of the published airline refuse what its written policy forbids, or, as published, leave that to the agent.",
     )
     region: str = Field("US", description="Country of calling numbers that come without a country code (ISO 3166).")
