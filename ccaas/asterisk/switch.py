@@ -27,7 +27,8 @@ log = structlog.get_logger(__name__)
 
 NATIVE_FORMATS = "CHANNEL(audionativeformat)"
 TRANSFER_CONTEXT = "ccaas-transfer"
-"""Dialplan context whose extension `s` dials the endpoint in the variable CCAAS_TRANSFER_TO."""
+TRANSFER_TO = "CCAAS_TRANSFER_TO"
+"""Dialplan context that transfers a call, and the variable in which it finds the endpoint (dialplans/transfer.conf)."""
 RETRY_S = 0.5
 NORMAL_CLEARING = 16
 HANGUP_EXTENSION = "h"
@@ -311,17 +312,16 @@ class AsteriskSwitch:
         self._made(leg_id)
 
     async def redirect(self, leg_id: str, endpoint: str) -> None:
-        """By SIP (302 before the answer, REFER after it) to "PJSIP/sip:…"; to any other endpoint by Asterisk itself."""
+        """By SIP (302 before the answer, REFER after it) to "PJSIP/sip:…", to any other endpoint by Asterisk's Dial().
+
+        ARI's own redirect says nothing about what came of it, and leaves the old call open; the dialplan knows. When
+        nobody takes the call, it is offered again, with the arguments "transfer_failed" and the number dialled first.
+        """
         with self._leaving(leg_id, EndReason.TRANSFERRED):
-            if endpoint.startswith("PJSIP/sip:"):
-                await self.client.channels.redirect(channel_id=leg_id, endpoint=endpoint)
-            else:
-                await self.client.channels.set_channel_var(
-                    channel_id=leg_id, variable="CCAAS_TRANSFER_TO", value=endpoint
-                )
-                await self.client.channels.continue_in_dialplan(
-                    channel_id=leg_id, context=TRANSFER_CONTEXT, extension="s", priority=1
-                )
+            await self.client.channels.set_channel_var(channel_id=leg_id, variable=TRANSFER_TO, value=endpoint)
+            await self.client.channels.continue_in_dialplan(
+                channel_id=leg_id, context=TRANSFER_CONTEXT, extension="s", priority=1
+            )
 
     async def return_to_dialplan(self, leg_id: str, context: str, extension: str, priority: int = 1) -> None:
         with self._leaving(leg_id, EndReason.RETURNED):

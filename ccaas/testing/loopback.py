@@ -83,9 +83,12 @@ class Loopback:
     party = "PJSIP/party@loop-ulaw"
     dialplan = ("ccaas-kept", "s")
 
-    def __init__(self, asterisk: RunningAsterisk, media: MediaChoice | None = None) -> None:
+    def __init__(self, asterisk: RunningAsterisk, media: MediaChoice | None = None, *, app: str = "ccaas") -> None:
+        """With another `app` the calls are left to the switches that a test opens itself."""
         self.asterisk = asterisk
-        self.switch = AsteriskSwitch(asterisk.access, media)
+        self.switch = AsteriskSwitch(asterisk.access, media, app=app)
+        self.parties: list[FarLeg] = []
+        """Who called in, in order."""
         self._far = AsteriskSwitch(asterisk.access, app=FAR_APP)
         self._watch = Watch(self._far)
 
@@ -97,7 +100,9 @@ class Loopback:
         await self._far.originate(
             leg_id, f"PJSIP/{dnis}@loop-{codec.value}", caller_id=ani, timeout_s=30, codec=codec, variables={}
         )
-        return FarLeg(self._far, self._watch, leg_id)
+        party = FarLeg(self._far, self._watch, leg_id)
+        self.parties.append(party)
+        return party
 
     async def far_of(self, leg_id: str) -> FarLeg:
         offered = self._watch.of(Offered)[-1]

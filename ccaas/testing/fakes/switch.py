@@ -91,6 +91,11 @@ class FakeLeg:
     def unhold(self) -> None:
         self.switch.tell(Unheld(self.id, self.switch.now()))
 
+    def come_back(self) -> None:
+        """The transfer failed: the leg is offered again."""
+        self.ours = True
+        self.switch.offer_again(self)
+
     def hang_up(self, cause: int = 16) -> None:
         self.switch.end(self, EndReason.HUNG_UP, cause)
 
@@ -125,6 +130,11 @@ class FakeSwitch:
         leg = self._add(f"fake-{next(self._ids)}", codec, ani=ani, dnis=dnis, arguments=arguments, up=up)
         self.tell(Offered(leg.id, self.now(), ani, dnis, codec, arguments))
         return leg
+
+    def offer_again(self, leg: FakeLeg) -> None:
+        leg.arguments = ("transfer_failed", leg.dnis)
+        self._told.add(leg.id)
+        self.tell(Offered(leg.id, self.now(), leg.ani, leg.dnis, leg.codec, leg.arguments))
 
     def disconnect(self) -> None:
         """The event stream breaks: events are lost and commands fail until `reconnect`."""
@@ -267,10 +277,7 @@ class FakeSwitch:
     async def redirect(self, leg_id: str, endpoint: str) -> None:
         leg = self._command("redirect", leg_id, endpoint)
         leg.transferred_to = endpoint
-        if endpoint.startswith("PJSIP/sip:"):
-            self.end(leg, EndReason.TRANSFERRED, 16)
-        else:
-            self._leave(leg)
+        self._leave(leg)
 
     async def return_to_dialplan(self, leg_id: str, context: str, extension: str, priority: int = 1) -> None:
         leg = self._command("return_to_dialplan", leg_id, context, extension, str(priority))
