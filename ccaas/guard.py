@@ -21,7 +21,7 @@ from ccaas.config.configuration import Configuration
 from ccaas.controller import access_of
 from ccaas.errors import AsteriskError
 from ccaas.telephony.call import FALLBACK_CONTEXT
-from ccaas.telephony.supervisor import OURS
+from ccaas.telephony.legs import call_of
 
 _log = structlog.get_logger("guard")
 
@@ -126,7 +126,7 @@ async def comfort(access: AriAccess, until: float) -> None:
 async def _lonely(client: Client) -> dict[str, str]:
     """Our bridges that hold one leg and no media, with that leg."""
     bridges = await client.bridges.list()
-    return {b.id: b.channels[0] for b in bridges if b.id.startswith(OURS) and len(b.channels) == 1}
+    return {b.id: b.channels[0] for b in bridges if call_of(b.id) and len(b.channels) == 1}
 
 
 def up(configuration: Configuration) -> int:

@@ -7,15 +7,13 @@ the script waits for or end it. Whatever happens, nothing of the call is left in
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 import structlog
 
 from ccaas.errors import AsteriskError, MediaError
-from ccaas.ports.media import Codec, MediaStream
+from ccaas.ports.media import MediaStream
 from ccaas.ports.telephony import Switch
 from ccaas.telephony.desk import Attendant, AudioLost, HangUp, Target, TransferTo
 from ccaas.telephony.events import (
@@ -29,6 +27,7 @@ from ccaas.telephony.events import (
     TelephonyEvent,
     Unheld,
 )
+from ccaas.telephony.legs import Legs
 from ccaas.telephony.state import CallState, Step, after
 
 _log = structlog.get_logger(__name__)
@@ -46,52 +45,6 @@ _LONGEST_DIALLING_S = 120.0
 
 _NEWS_S = 1.0
 """A command that fails because the caller has just gone is followed by that news within this time (s)."""
-
-
-@dataclass(slots=True)
-class Legs:
-    """Names of the call's parts in the switch; all ours but an inbound caller's."""
-
-    call_id: str
-    caller: str
-    codec: Codec
-    bridges: int = 0
-    medias: int = 0
-    targets: int = 0
-    open: set[str] = field(default_factory=set)
-    """Our own legs that exist: media and targets."""
-
-    @property
-    def bridge(self) -> str:
-        return f"ccaas-{self.call_id}-bridge{self.bridges}"
-
-    def take_over(self, leg_ids: Iterable[str]) -> None:
-        """Legs of ours that an earlier controller left; new ones get other numbers."""
-        for leg_id in leg_ids:
-            self.open.add(leg_id)
-            kind, number = _numbered(leg_id)
-            if kind == "media":
-                self.medias = max(self.medias, number)
-            elif kind == "to":
-                self.targets = max(self.targets, number)
-
-    def take_over_bridge(self, bridge_id: str) -> None:
-        """The bridge that the caller was found in; empty for none."""
-        self.bridges = max(self.bridges, _numbered(bridge_id)[1]) if bridge_id else self.bridges
-
-    def next_media(self) -> str:
-        self.medias += 1
-        return f"ccaas-{self.call_id}-media{self.medias}"
-
-    def next_target(self) -> str:
-        self.targets += 1
-        return f"ccaas-{self.call_id}-to{self.targets}"
-
-
-def _numbered(name: str) -> tuple[str, int]:
-    """Kind and number at the end of one of our names: ("media", 2) of "ccaas-…-media2"."""
-    match = re.search(r"-([a-z]+)(\d+)$", name)
-    return (match[1], int(match[2])) if match else ("", 0)
 
 
 class Call:

@@ -13,15 +13,13 @@ import structlog
 from ccaas.errors import AsteriskError
 from ccaas.ports.media import Codec
 from ccaas.ports.telephony import Connected, Disconnected, LegSnapshot, Switch
-from ccaas.telephony.call import FALLBACK_CONTEXT, NORMAL_CLEARING, Call, Legs
+from ccaas.telephony.call import FALLBACK_CONTEXT, NORMAL_CLEARING, Call
 from ccaas.telephony.desk import Attendant, Desk
 from ccaas.telephony.events import EndReason, Offered, TelephonyEvent
+from ccaas.telephony.legs import Legs, call_of, callee_name
 from ccaas.telephony.state import CallState
 
 _log = structlog.get_logger(__name__)
-
-OURS = "ccaas-"
-"""How every id begins that we chose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +83,7 @@ class Supervisor:
         Raises:
             AsteriskError: Asterisk has no way to that endpoint.
         """
-        legs = Legs(call_id, f"{OURS}{call_id}-callee", Codec.ULAW)
+        legs = Legs(call_id, callee_name(call_id), Codec.ULAW)
         call = Call(legs, self._switch, attendant, CallState.DIALLING, self._desk.happened, dnis=entry)
         self._own(call, attendant)
         try:
@@ -175,14 +173,14 @@ class Supervisor:
             _log.error("what exists in asterisk is not known; trying again at the next connection", error=str(error))
             return
         for leg in legs:
-            inbound = not leg.leg_id.startswith(OURS)
+            inbound = not call_of(leg.leg_id)
             if leg.ours and leg.leg_id not in self._by_leg and (inbound or leg.leg_id in self._remembered):
                 self._pick_up(leg, legs)
         for gone in tuple(self._remembered):
             remembered = self._remembered.pop(gone)
             self._desk.ended(remembered.call_id, EndReason.HUNG_UP, 0)
         for leg in legs:
-            if leg.leg_id.startswith(OURS) and call_of(leg.leg_id) not in self._calls:
+            if (owner := call_of(leg.leg_id)) and owner not in self._calls:
                 await self._quietly(self._switch.hang_up(leg.leg_id, EndReason.FAILED, NORMAL_CLEARING))
         for bridge in bridges:
             if call_of(bridge) not in self._calls:
@@ -221,8 +219,3 @@ class Supervisor:
 def new_call_id() -> str:
     """Sorts by time, unique over restarts, and free of hyphens: it stands inside our legs' names."""
     return f"{time.strftime('%Y%m%d%H%M%S', time.gmtime())}{secrets.token_hex(4)}"
-
-
-def call_of(name: str) -> str:
-    """The call's id in the name of a leg or bridge of ours; empty when it is not ours."""
-    return name.removeprefix(OURS).partition("-")[0] if name.startswith(OURS) else ""

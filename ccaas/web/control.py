@@ -85,17 +85,18 @@ class ControlServer:
             await runner.cleanup()
 
     @web.middleware
-    async def _guarded(self, request: web.Request, respond: Respond) -> web.StreamResponse:
+    async def _guarded(self, request: web.Request, handler: Respond) -> web.StreamResponse:
         if request.path in ("/health", "/metrics"):
-            return await respond(request)
+            return await handler(request)
         given = request.headers.get(TOKEN_HEADER, "")
         if not hmac.compare_digest(given.encode(), self._token.encode()):
             raise web.HTTPUnauthorized(text=f"{TOKEN_HEADER} is missing or wrong; it is in {self._token_file.name}\n")
-        return await respond(request)
+        return await handler(request)
 
     async def _health(self, _: web.Request) -> web.StreamResponse:
         connected = self._controlled.supervisor.connected
-        body = {"asterisk": "connected" if connected else "lost", "calls": len(self._controlled.supervisor.calls)}
+        calls = len(self._controlled.supervisor.calls)
+        body = {"asterisk": "connected" if connected else "lost", "calls": calls, "pid": os.getpid()}
         return web.json_response(body, status=200 if connected else 503)
 
     async def _metrics(self, _: web.Request) -> web.StreamResponse:

@@ -1,0 +1,72 @@
+"""The names of a call's parts in the switch: ours, chosen before anything is made, and telling whose they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ccaas.ports.media import Codec
+
+_NAME = re.compile(r"ccaas-(?P<call>[0-9a-f]{22})-(?P<kind>bridge|media|to|callee)(?P<number>\d+)")
+
+
+@dataclass(slots=True)
+class Legs:
+    """Names of the call's parts in the switch; all ours but an inbound caller's."""
+
+    call_id: str
+    caller: str
+    codec: Codec
+    bridges: int = 0
+    medias: int = 0
+    targets: int = 0
+    open: set[str] = field(default_factory=set)
+    """Our own legs that exist: media and targets."""
+
+    @property
+    def bridge(self) -> str:
+        """The newest bridge's name."""
+        return f"ccaas-{self.call_id}-bridge{self.bridges}"
+
+    def take_over(self, leg_ids: Iterable[str]) -> None:
+        """Legs of ours that an earlier controller left; new ones get other numbers."""
+        for leg_id in leg_ids:
+            self.open.add(leg_id)
+            kind, number = _numbered(leg_id)
+            if kind == "media":
+                self.medias = max(self.medias, number)
+            elif kind == "to":
+                self.targets = max(self.targets, number)
+
+    def take_over_bridge(self, bridge_id: str) -> None:
+        """The bridge that the caller was found in; empty for none."""
+        self.bridges = max(self.bridges, _numbered(bridge_id)[1]) if bridge_id else self.bridges
+
+    def next_media(self) -> str:
+        """A name for a new media leg."""
+        self.medias += 1
+        return f"ccaas-{self.call_id}-media{self.medias}"
+
+    def next_target(self) -> str:
+        """A name for a new leg towards a transfer's target."""
+        self.targets += 1
+        return f"ccaas-{self.call_id}-to{self.targets}"
+
+
+def callee_name(call_id: str) -> str:
+    """The leg that an outbound call begins with."""
+    return f"ccaas-{call_id}-callee1"
+
+
+def call_of(name: str) -> str:
+    """The call's id in the name of a leg or bridge of ours; empty when it is not ours (Asterisk's own ids may begin with
+    our system name too)."""
+    match = _NAME.fullmatch(name)
+    return match["call"] if match else ""
+
+
+def _numbered(name: str) -> tuple[str, int]:
+    """Kind and number in one of our names: ("media", 2) of "ccaas-…-media2"."""
+    match = _NAME.fullmatch(name)
+    return (match["kind"], int(match["number"])) if match else ("", 0)
