@@ -56,6 +56,7 @@ _LETTERS = {
     "el": "L", "ell": "L", "em": "M", "en": "N", "pea": "P", "pee": "P", "ess": "S", "es": "S", "vee": "V", "ex": "X",
     "eye": "I", "ay": "A", "aye": "A", "aitch": "H", "haitch": "H", "eff": "F", "ef": "F", "dubya": "W", "cay": "K", "que": "Q",
     "yu": "U", "ewe": "U", "ee": "E", "kew": "Q", "zeta": "Z", "in": "N", "and": "N", "hey": "A",
+    "eggs": "X",
 }  # fmt: skip
 """How recognisers write the names of letters."""
 _DIGIT_HOMOPHONES = {
@@ -66,6 +67,7 @@ _DIGIT_HOMOPHONES = {
     "ate": "8",
     "won": "1",
     "tree": "3",
+    "or": "4",
     "sex": "6",
     "nein": "9",
 }
@@ -86,6 +88,10 @@ _EDGE = frozenset(_LETTERS) - {
     "ell",
 }
 """Everyday words that are letters only between others, never at the edge of a code."""
+_NOT_LETTERS = frozenset(
+    ["mr", "mrs", "ms", "dr", "st", "hmm", "hm", "mm", "mmm", "pm", "tv", "ok", "th", "nd", "rd", "vs"]
+)
+"""Short words without a vowel that are no spelled letters."""
 _CARRIERS = frozenset(
     [
         "is",
@@ -248,6 +254,8 @@ def _run(word: Word) -> tuple[tuple[str, ...], bool] | None:
         if ordinal := re.fullmatch(r"(\d+)(?:st|nd|rd|th)", raw.lower()):
             return (ordinal[1], raw.upper()), True
         return (raw.upper(),), True
+    if 2 <= len(raw) <= 4 and not re.search(r"[aeiouy]", raw.lower()) and raw.lower() not in _NOT_LETTERS:
+        return (raw.upper(),), True  # "Wn", "ld": letters that the recogniser wrote as a word
     if len(raw) > 1 and raw.isupper() and raw.lower() not in {"it", "is", "my", "ok", "no", "um", "uh"}:
         return (raw,), True
     return None
@@ -300,7 +308,8 @@ def _item(ws: Sequence[Word], i: int, digits_only: bool) -> _Item | None:
     if not digits_only and (letter := _letter(ws, i)):
         written = ws[i].raw == "A" and _neighbour(ws, i, digits_only)
         everyday = (text in {"a", "i"} and not written) or text in _EDGE
-        return _Item((letter[0], "") if everyday else (letter[0],), not everyday, i, letter[1])
+        readings = (letter[0], "") if everyday or text == "a" else (letter[0],)
+        return _Item(readings, not everyday, i, letter[1])
     return None
 
 
@@ -414,7 +423,7 @@ def coverage(text: str) -> float:
             meaningful += 1
             i = item.behind
             continue
-        if ws[i].text not in _CARRIERS:
+        if ws[i].text not in _CARRIERS and not (item is not None and used):
             meaningful += 1
         i += 1
     return used / meaningful if meaningful else 0.0

@@ -199,6 +199,10 @@ def find_parts_of_day(text: str) -> tuple[Found, ...]:
     return tuple(found)
 
 
+def _dollars(word: Word) -> float:
+    return float(word.text.lstrip("$ ").replace(",", ""))
+
+
 def find_money(text: str) -> tuple[Found, ...]:
     """Amounts of dollars in `text`."""
     ws = words(text)
@@ -206,9 +210,14 @@ def find_money(text: str) -> tuple[Found, ...]:
     i = 0
     while i < len(ws):
         if ws[i].text.startswith("$"):
-            amount = float(ws[i].text.lstrip("$ ").replace(",", ""))
-            found.append(Found(f"{amount:.2f}", ws[i].start, ws[i].end))
-            i += 1
+            amount = _dollars(ws[i])
+            end = i + 1
+            if amount >= 100 and not amount % 100 and _at(ws, end) == "and" and _at(ws, end + 1).startswith("$"):
+                # "two hundred and sixty dollars" written as "$200 and $60"
+                less = _dollars(ws[end + 1])
+                amount, end = (amount + less, end + 2) if less < 100 else (amount, end)
+            found.append(Found(f"{amount:.2f}", ws[i].start, ws[end - 1].end))
+            i = end
             continue
         value: float
         if re.fullmatch(r"[\d,]+\.\d{1,2}", ws[i].text):

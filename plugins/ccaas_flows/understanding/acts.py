@@ -13,7 +13,7 @@ _START = r"^(?:(?:um|uh|er|well|oh|ah|hmm|hm|okay|ok|so|and|but|hey|hello|sorry)
 
 _AFFIRM = re.compile(
     _START
-    + r"(?:(?:yes|yeah|yep|yup|ya|sure|sure thing|correct|right|exactly|absolutely|definitely|certainly|of course|fine|perfect|great|ok|okay|"
+    + r"(?:(?:yes|yeah|yep|yup|ya|sure|sure thing|correct|corrected|right|exactly|absolutely|definitely|certainly|of course|fine|perfect|great|ok|okay|"
     r"alright|all right|affirmative|indeed|you bet|why not|please do|please|do it|do that|go ahead|go for it|go on|book it|confirm|confirmed|"
     r"sounds (?:good|great|fine|right|perfect|okay|ok)|"
     r"(?:that's|that is|it's|it is|this is|you're|you are) (?:right|correct|fine|it|good|great|okay|ok|perfect|true|exactly right|all right|absolutely right)|"

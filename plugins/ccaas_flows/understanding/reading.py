@@ -13,7 +13,8 @@ from ccaas.spoken.numbers import words
 from ccaas.spoken.personal import parse_birth_date, parse_flight, parse_phone
 from ccaas_flows.understanding.acts import act, plain, selected
 from ccaas_flows.understanding.classifier import Guess, IntentClassifier
-from ccaas_flows.understanding.mentions import bare_name, find_cities
+from ccaas_flows.understanding.people import bare_name
+from ccaas_flows.understanding.places import find_cities
 from ccaas_flows.understanding.slots import Slot, fill
 
 _FILL_WORDS = frozenset(
@@ -270,6 +271,8 @@ def _code_like(
         return None
     if re.search(r"\bdollars?|bucks|\$|percent|o'clock|\b[ap]m\b", said) or "$" in text:
         return None
+    if len(digits) == len(code) and code.replace("O", "0") == digits:
+        code = digits
     if code.isalpha():
         if kind is ExpectationKind.CODE and length and length[0] <= len(code) <= length[1]:
             return Reading("give_code", 1.0, {"code": code})

@@ -11,15 +11,10 @@ from ccaas.spoken.dates import find_dates, find_month
 from ccaas.spoken.numbers import words
 from ccaas.spoken.personal import parse_birth_date, parse_flight, parse_phone
 from ccaas_flows.understanding.acts import is_affirm, is_deny, leading_answer
-from ccaas_flows.understanding.mentions import (
-    FINDERS,
-    Mention,
-    bare_name,
-    find_cities,
-    find_codes,
-    find_numbers,
-    find_seats,
-)
+from ccaas_flows.understanding.mention import Mention
+from ccaas_flows.understanding.mentions import FINDERS, find_codes, find_numbers, find_seats
+from ccaas_flows.understanding.people import bare_name
+from ccaas_flows.understanding.places import find_cities
 
 TYPES = frozenset(FINDERS) | {"choice", "code", "digits", "spelling", "free", "yes_no"}
 
