@@ -28,13 +28,18 @@ async def airline_tools(settings: AirlineSettings, site: Site) -> tuple[Tool, ..
     """
     desk = await open_desk(settings, site)
     _open[:] = [(desk, settings)]
-    return (*voice_tools(desk), *published_reads(desk), *published_writes(desk))
+    return tools_of(desk)
 
 
 async def open_desk(settings: AirlineSettings, site: Site) -> Desk:
     """The airline's desk over the database of this installation."""
     data = site.path(settings.data) if settings.data else site.models_dir / "tau2-airline"
     return Desk(await Store.open(site.state_dir / settings.database, data), settings.now, settings.policy == "enforced")
+
+
+def tools_of(desk: Desk) -> tuple[Tool, ...]:
+    """All tools of this desk."""
+    return (*voice_tools(desk), *published_reads(desk), *published_writes(desk))
 
 
 @hookimpl
