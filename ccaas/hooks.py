@@ -211,6 +211,24 @@ class PluginHost:
         host._register()
         return host
 
+    @property
+    def offers(self) -> tuple[Offers[Any], ...]:
+        """What the plug-ins offer, all kinds."""
+        return (
+            self.recognizers,
+            self.voice_detectors,
+            self.turn_detectors,
+            self.synthesizers,
+            self.reasoners,
+            self.tools,
+        )
+
+    def hooks_of(self, plugin: str) -> tuple[str, ...]:
+        """The asynchronous hooks that a plug-in implements."""
+        return tuple(
+            h for h, found in self._implementations.items() if h in RULES and plugin in [i.plugin for i in found]
+        )
+
     async def identify(self, contact: Contact) -> Customer | None:
         """Who is calling, from the first plug-in that knows."""
         return await self.first("ccaas_identify", contact.call_id, {"contact": contact})  # type: ignore[return-value]

@@ -41,11 +41,14 @@ LIMITS = {
 
 
 def complaints(document: Document, at: Steps, model: type[BaseModel], error: ValidationError) -> list[ConfigError]:
-    """All complaints of one validation; of those about one value (the branches of a union) only the first."""
+    """All complaints of one validation; of those about one value (the branches of a union) only the first, and none
+    about a list that is too short because its items are wrong."""
+    details = [(_steps(document, at, detail), detail) for detail in error.errors(include_url=False)]
+    wrong_inside = {steps[:-1] for steps, _ in details}
     found: dict[Steps, ConfigError] = {}
-    for detail in error.errors(include_url=False):
-        steps = _steps(document, at, detail)
-        found.setdefault(steps, _complaint(document, steps, model, at, detail))
+    for steps, detail in details:
+        if detail["type"] != "too_short" or steps not in wrong_inside:
+            found.setdefault(steps, _complaint(document, steps, model, at, detail))
     return list(found.values())
 
 
