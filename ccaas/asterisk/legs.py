@@ -64,6 +64,8 @@ class KnownLeg:
     made: bool = False
     """Asterisk has said that it exists."""
     up: bool = False
+    answered: bool = False
+    """`Answered` was told."""
     rings: bool = False
     hung: bool = False
     """A hang-up was requested, by either side."""
@@ -119,7 +121,7 @@ class LegBook:
         )
 
     def answered(self, leg: KnownLeg, codec: Codec, at: float) -> Answered:
-        leg.up, leg.codec = True, codec
+        leg.up, leg.answered, leg.codec = True, True, codec
         return Answered(leg.id, at, codec)
 
     def left(self, leg: KnownLeg, at: float) -> Left:
@@ -174,7 +176,7 @@ class LegBook:
             leg.rings = True
             return Ringing(leg.id, at)
         # An originated leg can be commanded only from its StasisStart on: that is when it counts as answered.
-        if state == "Up" and leg.role is Role.OFFERED and not leg.up:
+        if state == "Up" and leg.role is Role.OFFERED and not leg.answered:
             return self.answered(leg, leg.codec, at)
         return None
 

@@ -131,6 +131,8 @@ class RtpMedia(LegMedia, asyncio.DatagramProtocol):
         self._wire = transport
 
     def datagram_received(self, data: bytes, addr: tuple[str | int, ...]) -> None:
+        if self._far is not None and addr[:2] != self._far:
+            return
         if len(data) < HEADER.size or data[0] >> 6 != 2 or data[1] & 0x7F != PAYLOAD_TYPES[self._codec]:
             return
         start = HEADER.size + 4 * (data[0] & 0x0F)

@@ -1,38 +1,28 @@
-"""The `Switch` over ARI. It turns commands into REST calls; what ARI's messages mean is in `legs`."""
+"""The `Switch` over ARI. It turns commands into REST calls; what Asterisk reports is read by `reports` and `legs`."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import replace
-from typing import Any
-
-import structlog
 
 from ccaas.asterisk.api import Client
-from ccaas.asterisk.api import messages as ari
 from ccaas.asterisk.errors import AriError, LegGone
-from ccaas.asterisk.legs import WANTED, KnownLeg, LegBook, Role, channel_of, codec_of
+from ccaas.asterisk.legs import WANTED, KnownLeg, Role
 from ccaas.asterisk.media_legs import MediaChoice, MediaLegs
+from ccaas.asterisk.reports import Reports
 from ccaas.asterisk.secrets import AriAccess
-from ccaas.asterisk.snapshot import OURS, snapshots
-from ccaas.asterisk.transport import Report, Transport, Unknown
+from ccaas.asterisk.snapshot import OURS
+from ccaas.asterisk.transport import Transport
 from ccaas.ports.media import Codec, MediaStream
 from ccaas.ports.telephony import Connected, Disconnected, LegSnapshot
-from ccaas.telephony.events import Ended, EndReason, TelephonyEvent
+from ccaas.telephony.events import EndReason, TelephonyEvent
 
-log = structlog.get_logger(__name__)
-
-NATIVE_FORMATS = "CHANNEL(audionativeformat)"
 TRANSFER_CONTEXT = "ccaas-transfer"
 TRANSFER_TO = "CCAAS_TRANSFER_TO"
 """Dialplan context that transfers a call, and the variable in which it finds the endpoint (dialplans/transfer.conf)."""
-RETRY_S = 0.5
 NORMAL_CLEARING = 16
-HANGUP_EXTENSION = "h"
-"""Where Asterisk runs the dialplan of a channel that was hung up."""
 
 
 class AsteriskSwitch:
@@ -58,167 +48,44 @@ class AsteriskSwitch:
             clock: monotonic seconds, for the events' `at`.
         """
         self._app = app
-        self._clock = clock
         self._transport = Transport(access, app, WANTED, limit_s=limit_s, ping_s=ping_s)
         self.client = Client(self._transport)
         """The whole of ARI, for what the port has no words for."""
-        self._book = LegBook()
         self._media = MediaLegs(access.url, app, self.client, media or MediaChoice())
-        self._events: asyncio.Queue[TelephonyEvent | Connected | Disconnected | AriError | None] = asyncio.Queue()
-        self._waiting: dict[str, list[ari.AnyEvent | Unknown]] = {}
-        self._gap: list[ari.AnyEvent | Unknown] | None = None
-        self._connected = asyncio.Event()
-        self._catching_up: asyncio.Task[None] | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._reports = Reports(self.client, app, self._media, clock)
+        self._book = self._reports.book
+        self._clock = clock
 
     async def open(self) -> None:
         """Connect to Asterisk. Raises AriError, one line that says what is wrong."""
-        await self._transport.open(self._report)
+        await self._transport.open(self._reports.take)
         try:
             async with asyncio.timeout(self._transport.limit_s):
-                await self._connected.wait()
+                await self._reports.connected.wait()
         except TimeoutError:
             await self.close()
             text = f"Asterisk did not say within {self._transport.limit_s:g} s what calls exist; see Asterisk's log"
             raise AriError(text) from None
 
-    async def events(self) -> AsyncIterator[TelephonyEvent | Connected | Disconnected]:
+    def events(self) -> AsyncIterator[TelephonyEvent | Connected | Disconnected]:
         """Raises AriError when another controller has taken our application's place."""
-        while (event := await self._events.get()) is not None:
-            if isinstance(event, AriError):
-                raise event
-            yield event
+        return self._reports.events()
 
     async def close(self) -> None:
-        await self._transport.close()
-        tasks = [*self._tasks, *([self._catching_up] if self._catching_up else [])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """Let go of Asterisk: media legs end, all other legs and the bridges stay."""
         await self._media.close()
-        self._events.put_nowait(None)
-
-    # What Asterisk reports
-
-    def _report(self, report: Report) -> None:
-        match report:
-            case Connected():
-                self._gap = []
-                self._catching_up = asyncio.create_task(self._catch_up(), name="ari-catch-up")
-            case Disconnected():
-                if self._catching_up is not None:
-                    self._catching_up.cancel()
-                self._gap = None
-                self._events.put_nowait(report)
-            case AriError():
-                self._events.put_nowait(report)
-            case _ if self._gap is not None:
-                self._gap.append(report)
-            case _:
-                self._read(report)
-
-    async def _catch_up(self) -> None:
-        """What the gap hid: legs that are gone end now, and the others are known again before anything else is told."""
-        while True:
-            # What is made from here on may be too new for Asterisk's list.
-            known = self._book.made()
-            try:
-                found = await self.legs()
-                break
-            except AriError as error:
-                log.warning("asterisk does not say what exists", reason=str(error))
-                await asyncio.sleep(RETRY_S)
-        ours = {leg.leg_id for leg in found if leg.ours}
-        elsewhere = {leg.leg_id for leg in found if not leg.ours}
-        for gone in (leg for leg in known if leg.id in self._book and leg.id not in ours):
-            at = self._clock()
-            self._tell(self._book.left(gone, at) if gone.id in elsewhere else self._book.ended(gone, 0, at))
-        for leg in found:
-            if leg.ours and leg.leg_id not in self._book:
-                role = Role.OFFERED if leg.up or leg.arguments else Role.ORIGINATED
-                self._book.add(KnownLeg(leg.leg_id, role, leg.codec, made=True, up=leg.up, bridge_id=leg.bridge_id))
-        gap, self._gap = self._gap or [], None
-        self._connected.set()
-        self._events.put_nowait(Connected())
-        for event in gap:
-            self._read(event)
-
-    def _read(self, event: ari.AnyEvent | Unknown) -> None:
-        channel = channel_of(event)
-        if channel is None:
-            return
-        if (waiting := self._waiting.get(channel.id)) is not None:
-            waiting.append(event)
-            return
-        leg = self._book.get(channel.id)
-        match event:
-            case ari.StasisStart() if leg is None or leg.role is not Role.MEDIA:
-                self._ask(channel.id, self._started(event))
-            case ari.StasisStart():
-                self._media.started(channel.id)
-            case ari.StasisEnd() if leg is not None and not (leg.hung or leg.ending or leg.leaving):
-                self._ask(channel.id, self._gone_or_left(leg))
-            case _:
-                self._tell(self._book.read(event, self._clock()))
-
-    def _tell(self, event: TelephonyEvent | None) -> None:
-        if isinstance(event, Ended):
-            self._media.ended(event.leg_id)
-        if event is not None:
-            self._events.put_nowait(event)
-
-    def _ask(self, leg_id: str, question: Coroutine[Any, Any, None]) -> None:
-        """Ask Asterisk something about a leg; the leg's later events wait for the answer, other legs' do not."""
-        self._waiting[leg_id] = []
-
-        async def ask() -> None:
-            try:
-                await question
-            finally:
-                for event in self._waiting.pop(leg_id):
-                    self._read(event)
-
-        self._begin(ask(), leg_id)
-
-    def _begin(self, work: Coroutine[Any, Any, None], leg_id: str) -> None:
-        task = asyncio.create_task(work, name=f"ari-{leg_id}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _started(self, event: ari.StasisStart) -> None:
-        leg = self._book.get(event.channel.id)
-        if event.channel.dialplan.exten == HANGUP_EXTENSION:
-            # A dialplan whose patterns match "h" offers the dead once more.
-            return
-        ours = leg is not None and leg.role is Role.ORIGINATED
-        codec = await self._codec(event.channel.id, leg.codec if leg and ours else Codec.ULAW)
-        if leg is not None and ours:
-            self._tell(self._book.answered(leg, codec, self._clock()))
-        else:
-            self._tell(self._book.offered(event, codec, self._clock()))
-
-    async def _gone_or_left(self, leg: KnownLeg) -> None:
-        with suppress(AriError):
-            await self.client.channels.get(channel_id=leg.id)
-            if not any(isinstance(event, ari.ChannelHangupRequest) for event in self._waiting[leg.id]):
-                self._tell(self._book.left(leg, self._clock()))
-
-    async def _codec(self, leg_id: str, fallback: Codec) -> Codec:
-        try:
-            native = await self.client.channels.get_channel_var(channel_id=leg_id, variable=NATIVE_FORMATS)
-        except AriError:
-            return fallback
-        return codec_of(native.value, fallback)
+        await self._reports.close()
+        await self._transport.close()
 
     # Commands
 
     async def answer(self, leg_id: str) -> None:
         leg = self._book.get(leg_id)
-        already = leg is not None and leg.up
+        silent = leg is not None and leg.up and not leg.answered
         await self.client.channels.answer(channel_id=leg_id)
-        if already and leg is not None:
+        if leg is not None and silent:
             # The dialplan had answered: Asterisk reports no change of state, and the core waits for one.
-            self._tell(self._book.answered(leg, leg.codec, self._clock()))
+            self._reports.tell(self._book.answered(leg, leg.codec, self._clock()))
 
     def _new(self, leg_id: str, role: Role, codec: Codec) -> None:
         if leg_id in self._book:
@@ -307,7 +174,7 @@ class AsteriskSwitch:
                 ) from error
             if error.status == 0:
                 # Asterisk may have begun it all the same: no phone shall ring for nobody.
-                self._begin(self._give_up(leg_id), leg_id)
+                self._reports.begin(self._give_up(leg_id), leg_id)
             raise
         self._made(leg_id)
 
@@ -357,19 +224,7 @@ class AsteriskSwitch:
     # What exists
 
     async def legs(self) -> tuple[LegSnapshot, ...]:
-        channels, application, bridges = await asyncio.gather(
-            self.client.channels.list(),
-            self.client.applications.get(application_name=self._app),
-            self.client.bridges.list(),
-        )
-        found = snapshots(self._app, channels, frozenset(application.channel_ids), bridges)
-
-        async def codec(leg: LegSnapshot) -> Codec:
-            known = self._book.get(leg.leg_id)
-            return known.codec if known else await self._codec(leg.leg_id, leg.codec)
-
-        codecs = await asyncio.gather(*(codec(leg) for leg in found))
-        return tuple(replace(leg, codec=codec) for leg, codec in zip(found, codecs, strict=True))
+        return await self._reports.legs()
 
     async def bridges(self) -> tuple[str, ...]:
         return tuple(bridge.id for bridge in await self.client.bridges.list() if bridge.id.startswith(OURS))

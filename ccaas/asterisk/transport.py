@@ -47,8 +47,11 @@ def decode_event(raw: str | bytes) -> AnyEvent | Unknown:
     """One message of the events WebSocket, without the credentials that text messages carry along."""
     try:
         event: AnyEvent = _EVENT.decode(raw)
-    except msgspec.ValidationError as error:
-        unknown = _UNKNOWN.decode(raw)
+    except msgspec.DecodeError as error:
+        try:
+            unknown = _UNKNOWN.decode(raw)
+        except msgspec.DecodeError:
+            unknown = Unknown(type="")
         log.debug("ari message not understood", type=unknown.type, reason=str(error))
         return unknown
     if type(event) is TextMessageReceived and (variables := event.message.variables):
@@ -124,6 +127,7 @@ class Transport:
             await self.close()
             raise
         self._reader = asyncio.create_task(self._read(socket, sink), name="ari-events")
+        self._reader.add_done_callback(lambda task: self._ended(task, sink))
 
     @asynccontextmanager
     async def requests(self) -> AsyncIterator[None]:
@@ -207,6 +211,12 @@ class Transport:
                 return
             log.warning("ari events lost", url=self.access.url, app=self.app)
             socket = await self._reconnect()
+
+    def _ended(self, task: asyncio.Task[None], sink: Callable[[Report], None]) -> None:
+        # A reader that dies in silence would leave every call deaf.
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("the reader of ari events failed", exc_info=error)
+            sink(AriError(f"a fault of ours ended the reading of ARI's events ({error!r}); restart the controller"))
 
     async def _drain(self, socket: aiohttp.ClientWebSocketResponse, sink: Callable[[Report], None]) -> bool:
         """Report until the socket ends; True: because another controller registered the same application."""

@@ -25,6 +25,10 @@ def test_a_message_of_another_asterisk_is_no_error(raw: str) -> None:
     assert event.type in raw
 
 
+def test_what_is_no_json_is_no_error() -> None:
+    assert decode_event("<html>") == Unknown(type="")
+
+
 def test_fields_that_are_new_are_passed_over() -> None:
     event = decode_event(message("ChannelHold", channel=channel("leg") | {"mood": "calm"}, colour="red"))
     assert type(event).__name__ == "ChannelHold"
