@@ -223,13 +223,19 @@ def _letter(ws: Sequence[Word], i: int) -> tuple[str, int] | None:
     return None
 
 
+def _is_example(word: str) -> bool:
+    return len(word) > 2 and word not in _DIGITS
+
+
 def _like(ws: Sequence[Word], i: int) -> tuple[str, int] | None:
     """ "b as in boy", "b for boy", "b like boy": the letter and the index behind. The example word decides: it is longer and so
     better heard than the letter's name."""
     j = i + 2 if _at(ws, i) == "double" and _at(ws, i + 1) in {"u", "you"} else i + 1
     if [w.text for w in ws[j : j + 2]] in (["as", "in"], ["is", "in"], ["as", "and"], ["as", "an"], ["has", "in"]):
         word = j + 2
-    elif _at(ws, j) in {"for", "like"} and len(_at(ws, j + 1)) > 2 and _at(ws, j + 1) not in _DIGITS:
+    elif _at(ws, j) in {"for", "like"} and (
+        _is_example(_at(ws, j + 1)) or [w.text for w in ws[j + 1 : j + 3]] == ["x", "ray"]
+    ):
         word = j + 1
     else:
         return None
@@ -306,7 +312,8 @@ def _item(ws: Sequence[Word], i: int, digits_only: bool) -> _Item | None:
     if text in _DIGIT_HOMOPHONES:
         return _Item((_DIGIT_HOMOPHONES[text], ""), False, i, i + 1)
     if not digits_only and (letter := _letter(ws, i)):
-        written = ws[i].raw == "A" and _neighbour(ws, i, digits_only)
+        begins = i == 0 or ws[i].after_mark in {".", "?", "!"}
+        written = ws[i].raw == "A" and (not begins or _neighbour(ws, i, digits_only))
         everyday = (text in {"a", "i"} and not written) or text in _EDGE
         readings = (letter[0], "") if everyday or text == "a" else (letter[0],)
         return _Item(readings, not everyday, i, letter[1])
@@ -381,8 +388,11 @@ def _fit(run: Sequence[_Item], length: tuple[int, int] | None) -> str:
 
 def _read(text: str, length: tuple[int, int] | None, digits_only: bool) -> str:
     best = ""
-    for run in _segments(words(text), digits_only):
-        code = _fit(_stretch(run, _trim(run), length), length)
+    ws = words(text)
+    for run in _segments(ws, digits_only):
+        # Where the utterance is nothing but a code, everyday words at its edges are letters too.
+        alone = length and run[0].first == 0 and run[-1].behind == len(ws)
+        code = _fit(_stretch(run, _trim(run), (length[1], length[1]) if length and alone else length), length)
         fits = length is not None and length[0] <= len(code) <= length[1]
         best_fits = length is not None and length[0] <= len(best) <= length[1]
         if (fits, len(code)) > (best_fits, len(best)):

@@ -191,6 +191,8 @@ def _bare_day(ws: Sequence[Word], i: int) -> tuple[int, int] | None:
     got = ordinal(ws, i + 1)
     if not got or not 1 <= got[0] <= 31:
         return None
+    if _at(ws, got[1]) == "of" and _month(ws, got[1] + 1):
+        return None  # a month that does not have the day
     follows = ws[got[1]] if got[1] < len(ws) else None
     return got if follows is None or follows.after_mark or follows.text in _AFTER_DAY else None
 

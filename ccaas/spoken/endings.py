@@ -1,7 +1,7 @@
 """Whether a caller's words are plainly unfinished, from the text alone and from what was asked.
 
 The audio of a pause tells little here ("I'd like to fly to …" can sound finished); a preposition at the end tells much.
-Recognisers put a full stop behind everything, so stops are not evidence; commas and dots of hesitation are.
+Recognisers put a full stop or a comma where the audio ends, so these are no evidence; dashes and dots of hesitation are.
 """
 
 from __future__ import annotations
@@ -193,7 +193,7 @@ def _plain(text: str) -> str:
 
 def _trails_off(text: str) -> bool:
     tail = text.rstrip()
-    return tail.endswith((",", "-", "–", "—", "…", "..."))
+    return tail.endswith(("-", "–", "—", "…", "..."))
 
 
 def ends(text: str) -> Completeness:
@@ -209,6 +209,8 @@ def ends(text: str) -> Completeness:
         return Completeness.COMPLETE
     if last in _FILLERS or _trails_off(text) or last in _ALWAYS:
         return _except(plain, last)
+    if _CLOSING.search(plain) and last in _PREPOSITIONS:
+        return Completeness.COMPLETE
     if last in _PREPOSITIONS:
         before = ws[-2].text if len(ws) > 1 else ""
         asked = any(w.text in _QUESTION for w in ws[:3]) and not any(w.text in {"if", "when"} for w in ws)
@@ -231,6 +233,7 @@ def ends(text: str) -> Completeness:
 
 
 _CLOSING = re.compile(
+    r"\bgood by$|"
     r"\b(first|second|third|fourth|last|other|that|this|which|next|earlier|later|cheaper) one$|\bto do$|\b(stop|wait)$|"
     r"\b(about|for|with|like|on|of|at|to) (this|that|it|me|us)$|\b(help|call|told|tell|charged|cancelled) (me|us|it|that)$"
 )
