@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 
 from ccaas.conversation.answer import Answer
-from ccaas.conversation.ear import Ear
+from ccaas.conversation.ear import Ear, Utterance
 from ccaas.conversation.echo import EchoGuard
 from ccaas.conversation.endpointing import keys_complete
 from ccaas.conversation.events import TurnTimes
@@ -40,6 +40,7 @@ from ccaas.conversation.state import (
     VoiceStopped,
 )
 from ccaas.conversation.watched import WatchedToolbox
+from ccaas.errors import SpeechError
 from ccaas.media.playout import Playout
 from ccaas.media.tracks import Tracks
 from ccaas.ports.media import MediaStream
@@ -112,6 +113,7 @@ class Conversation:
             parts.settings,
             self._on_voice_started,
             self._on_voice_stopped,
+            self._on_dip,
         )
         self._turns = Turns(parts.settings)
         self._ledger = Ledger(publish, turns_before)
@@ -126,6 +128,7 @@ class Conversation:
         self._speculation: Speculation | None = None
         self._drafting: asyncio.Task[Draft | None] | None = None
         self._speculations = 0
+        self._glancing: asyncio.Task[None] | None = None
         self._answer: Answer | None = None
         self._answering: asyncio.Task[None] | None = None
         self._taken: _Taken | None = None
@@ -258,6 +261,18 @@ class Conversation:
     def _on_voice_stopped(self, at: float) -> None:
         self._paused_at = self._now()
         self._handle(VoiceStopped(at, self._paused_at))
+
+    def _on_dip(self) -> None:
+        """A quick text now is a head start for the final one, should this dip become a pause."""
+        utterance = self._ear.utterance
+        if utterance is not None and (self._glancing is None or self._glancing.done()):
+            self._glancing = self._spawn(self._glance(utterance), "interim")
+
+    async def _glance(self, utterance: Utterance) -> None:
+        try:
+            await utterance.stream.interim()
+        except SpeechError as error:
+            self._log.warning("no interim text", error=str(error))
 
     def _can_retake(self, now: float) -> bool:
         taken = self._taken

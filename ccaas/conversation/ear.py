@@ -64,8 +64,10 @@ class Ear:
         settings: ConversationSettings,
         on_started: Callable[[float], None],
         on_stopped: Callable[[float], None],
+        on_dip: Callable[[], None],
     ) -> None:
-        """`on_started(at)`: the voice's first frame; `on_stopped(at)`: the end of its last frame (monotonic s)."""
+        """`on_started(at)`: the voice's first frame; `on_stopped(at)`: the end of its last frame (monotonic s);
+        `on_dip()`: a first quiet window, which may become a stop."""
         for part, rate in (("recogniser", recognizer.capabilities.sample_rate), ("turn detector", turn.sample_rate)):
             if rate != _MODEL_HZ:
                 raise ValueError(f"the {part} wants {rate} Hz; the conversation gives {_MODEL_HZ}")
@@ -78,6 +80,7 @@ class Ear:
         self._to_model = LiveResampler(codec.sample_rate, _MODEL_HZ)
         self._on_started = on_started
         self._on_stopped = on_stopped
+        self._on_dip = on_dip
         self._pre_roll: deque[Pcm] = deque(maxlen=_PRE_ROLL_FRAMES)
         self._voiced = False
         self._run_s = 0.0
@@ -143,3 +146,5 @@ class Ear:
         if self._quiet_s * 1000 >= self._settings.pause_ms:
             self._voiced, self._run_s = False, 0.0
             self._on_stopped(now - self._quiet_s)
+        elif self._quiet_s == self._window_s:
+            self._on_dip()
