@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ VOICED_DBFS = -50.0
 
 _RUN_FRAMES = 3
 """Voiced frames in a row that make a beginning (60 ms): a click is none."""
+
+_QUIET_S = 0.1
 
 _FRAME_S = FRAME_MS / 1000
 
@@ -37,10 +40,8 @@ class Ears:
         self._coder: Coder = coder(Codec.ULAW)
         self._run: list[float] = []
         self._changed = asyncio.Event()
-        self.began: list[float] = []
-        """When each stretch of speech began; a stretch ends with 100 ms of quiet."""
-        self.last_voiced = 0.0
-        """End of the last voiced frame that was heard; 0 before the first."""
+        self.stretches: list[Heard] = []
+        """All speech so far; a stretch ends with 100 ms of quiet, and the last one may still be growing."""
         self.closed = False
 
     def tune(self, codec: Codec) -> None:
@@ -58,11 +59,21 @@ class Ears:
                 continue
             self._run.append(at)
             if len(self._run) >= _RUN_FRAMES:
-                if self._run[0] - self.last_voiced > 0.1:
-                    self.began.append(self._run[0])
-                self.last_voiced = at + _FRAME_S
+                if self._run[0] - self.last_voiced > _QUIET_S:
+                    self.stretches.append(Heard(self._run[0], at + _FRAME_S))
+                self.stretches[-1] = Heard(self.stretches[-1].start, at + _FRAME_S)
                 del self._run[1:-_RUN_FRAMES]
         self._changed.set()
+
+    @property
+    def last_voiced(self) -> float:
+        """End of the last speech that was heard; 0 before the first."""
+        return self.stretches[-1].end if self.stretches else 0.0
+
+    def longest_pause(self, since: float) -> float:
+        """Longest quiet between stretches of speech, of those that end after `since` (s)."""
+        pauses = [b.start - a.end for a, b in itertools.pairwise(self.stretches) if b.start > since]
+        return max(pauses, default=0.0)
 
     def close(self) -> None:
         """The call is over: whoever waits is told."""
@@ -77,10 +88,10 @@ class Ears:
         """
         deadline = time.monotonic() + timeout
         while True:
-            later = [at for at in self.began if at >= since]
+            later = [heard.start for heard in self.stretches if heard.start >= since]
             if later:
                 return later[0]
-            if self.began and self.last_voiced > since + _RUN_FRAMES * _FRAME_S:
+            if self.last_voiced > since + _RUN_FRAMES * _FRAME_S:
                 return since
             await self._change(deadline, "the far end did not begin to speak")
 

@@ -1,0 +1,134 @@
+"""`make bench-latency [SET=folder] [OUT=file.json] [CALLS=n]`: recorded callers, real SIP, the caller's own recording.
+
+Starts the system from examples/bench/ccaas.yaml, dials it, says every utterance of the set when the agent has asked for
+its sort, and lets the ruler judge the stereo recordings, which are kept beside the report with their side-cars. What was
+understood comes from the controller's own turn records.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from bench.calls import MeasuredCall, Recorded, save
+from bench.journal import Record, turns_of
+from bench.report import Judged, percentiles, report, stage_table, table
+from bench.ruler import measure_call
+from bench.scoring import belonging, score
+from bench.speechset import LONG, QUESTIONS, Utterance, noises, read_set
+from bench.system import ROOT, System, SystemFailed, environment
+from ccaas.testing.caller import CallerError, CallFailed, SipCaller
+
+_PER_CALL = 16
+"""Utterances in a call, when the number of calls is not given."""
+
+
+def spread(utterances: Sequence[Utterance], calls: int | None) -> list[list[Utterance]]:
+    """The utterances of each call: one sort of question after the other, so that few calls change theirs."""
+    ordered = sorted(utterances, key=lambda u: (QUESTIONS.index(u.question), u.kind == "bargein"))
+    if calls is not None:
+        shares = np.array_split(np.arange(len(ordered)), min(calls, len(ordered)))
+        return [[ordered[i] for i in part] for part in shares if len(part)]
+    cut: list[list[Utterance]] = []
+    for utterance in ordered:
+        same_sort = cut and (cut[-1][0].question == LONG) == (utterance.question == LONG)
+        if same_sort and len(cut[-1]) < _PER_CALL:
+            cut[-1].append(utterance)
+        else:
+            cut.append([utterance])
+    return cut
+
+
+def judge(recorded: Recorded, records: Sequence[Record], folder: Path) -> list[Judged]:
+    """Write the side-car's last part, what the controller did, and judge each utterance of a call."""
+    origin = recorded.side_car["origin_monotonic_s"]
+    understood = []
+    for turn, (utterance, _) in zip(recorded.side_car["turns"], recorded.said, strict=True):
+        own = belonging(records, origin + turn["speech_start_s"], origin + turn["until_s"])
+        turn["committed_s"] = [round(record["times"]["committed"] - origin, 4) for record in own]
+        understood.append(score(utterance, own, origin + turn["speech_end_s"]))
+        turn["understood"] = understood[-1].text
+    measured = measure_call(recorded.side_car, folder)
+    return [Judged(m, u) for m, u in zip(measured, understood, strict=True)]
+
+
+async def measure(folder: Path, calls: int | None, work: Path, keep: Path, console: Console) -> dict[str, Any]:
+    """Run the whole bench; the report. `work`: for the system; `keep`: for recordings and side-cars."""
+    plan = spread([*read_set(folder), *noises()], calls)
+    judged: list[Judged] = []
+    answered: list[float | None] = []
+    keep.mkdir(parents=True, exist_ok=True)
+    for old in keep.glob("call-*"):
+        old.unlink()
+    async with System(work) as system:
+        for number, utterances in enumerate(plan, 1):
+            async with SipCaller(system.sip_host, system.sip_port) as ua:
+                call = MeasuredCall(ua, number, "PCMU")
+                recorded = await call.run(utterances)
+            name = f"call-{number:02d}"
+            save(recorded, keep, name)
+            records = await turns_of(system.state, call.ani)
+            new = judge(recorded, records, keep)
+            (keep / f"{name}.json").write_text(json.dumps(recorded.side_car, indent=1))
+            (keep / f"{name}.turns.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+            judged += new
+            first = recorded.side_car["first_audio_s"]
+            answered.append(None if first is None else (first - recorded.side_car["answered_s"]) * 1000)
+            _progress(console, number, len(plan), new, len(utterances))
+    return report(judged) | {
+        "calls": len(plan),
+        "set": str(folder),
+        "environment": environment(),
+        "answer_to_audio_ms": percentiles(answered, 50, 95),
+        "missed": sum(map(len, plan)) - len(judged),
+        "recordings": str(keep),
+    }
+
+
+def _progress(console: Console, number: int, of: int, judged: Sequence[Judged], planned: int) -> None:
+    voice = percentiles((one.measured.voice_to_voice_ms for one in judged), 50, 95)
+    cut = sum(one.measured.cut_off for one in judged)
+    said = f"p50 {voice['p50']:.0f} ms, p95 {voice['p95']:.0f} ms" if voice else "no turn answered"
+    console.print(
+        f"call {number} of {of}: {len(judged)} of {planned} utterances, {said}, {cut} cut off", highlight=False
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command: 0 when there is a report, 2 when the set or the system is not usable."""
+    parser = argparse.ArgumentParser(prog="bench.latency", description="Measure turns on the caller's own recording.")
+    parser.add_argument("--set", type=Path, default=ROOT / "bench/speech", help="folder with set.jsonl and WAVs")
+    parser.add_argument("--out", type=Path, default=ROOT / "var/bench/latency.json", help="where the report goes")
+    parser.add_argument("--calls", type=int, default=None, help="over how many calls the utterances are spread")
+    options = parser.parse_args(arguments)
+    console = Console() if sys.stdout.isatty() else Console(width=120)
+    keep = options.out.with_name(f"{options.out.stem}-calls")
+    if options.calls is not None and options.calls < 1:
+        console.print("CALLS must be at least 1", style="red")
+        return 2
+    try:
+        found = asyncio.run(measure(options.set, options.calls, ROOT / "var/bench/latency", keep, console))
+    except (OSError, ValueError, SystemFailed, CallerError, CallFailed) as error:
+        console.print(str(error), style="red", highlight=False)
+        return 2
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(json.dumps(found, indent=1) + "\n")
+    kinds = {kind: row for kind, row in found.items() if isinstance(row, dict) and "voice_to_voice_ms" in row}
+    console.print(table(kinds), stage_table(found["all"]))
+    first = found["answer_to_audio_ms"]
+    if first:
+        console.print(f"answer to first audio: p50 {first['p50']:.0f} ms, p95 {first['p95']:.0f} ms", highlight=False)
+    console.print(f"report: {options.out}; recordings and side-cars: {keep}", highlight=False)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
