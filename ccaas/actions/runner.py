@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -207,7 +208,11 @@ def _finished(request: _Request, attempt: asyncio.Task[BaseModel]) -> ToolRun:
             after=_plain(fields.get("after")),
         )
     fault = error or TypeError(f"{tool.name} answered with something else than {tool.output.__name__}")
-    _log.error("a tool broke", tool=tool.name, call=run.call_id, turn=run.turn_id, exc_info=fault)
+    # Without the message and without local variables: they may hold what no log may. The message is in the audit, masked.
+    stack = "".join(traceback.format_tb(fault.__traceback__))
+    _log.error(
+        "a tool broke", tool=tool.name, call=run.call_id, turn=run.turn_id, why=type(fault).__name__, stack=stack
+    )
     return replace(run, outcome=Outcome.FAULT, error=f"fault: {type(fault).__name__}: {fault}")
 
 
