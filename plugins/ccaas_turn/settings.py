@@ -10,7 +10,7 @@ class SileroSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    model: str = Field("", description="Silero's ONNX file; empty: the one set up.")
+    model: str = Field(default="", description="Silero's ONNX file; empty: the one set up.")
 
 
 class SmartTurnSettings(BaseModel):
@@ -18,5 +18,5 @@ class SmartTurnSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    model: str = Field("", description="smart-turn's ONNX file; empty: the one set up.")
-    threads: int = Field(1, ge=1, le=8, description="How many calls are judged at the same time.")
+    model: str = Field(default="", description="smart-turn's ONNX file; empty: the one set up.")
+    threads: int = Field(default=1, ge=1, le=8, description="How many calls are judged at the same time.")

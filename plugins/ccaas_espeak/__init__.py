@@ -1,0 +1,1 @@
+"""Speech synthesis by the program espeak-ng: plain, small and quick, in a hundred languages."""
