@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from ccaas.spoken.numbers import Word, ordinal, small, words, year
+from ccaas.spoken.numbers import TENS, Word, ordinal, small, words, year
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MONTHS = (
@@ -133,7 +133,7 @@ def _month_first(ws: Sequence[Word], i: int) -> tuple[str, int] | None:
 
 def _day_first(ws: Sequence[Word], i: int) -> tuple[str, int] | None:
     got = _day(ws, i)
-    if not got:
+    if not got or _at(ws, i - 1) in TENS:
         return None
     j = got[1] + 1 if _at(ws, got[1]) == "of" else got[1]
     month = _month(ws, j)

@@ -112,7 +112,9 @@ class FlowCompiler:
 
     def _listen(self, shape: schema.ListenStep, at: Steps) -> None:
         expect = Expectation(ExpectationKind(shape.expect), shape.length, tuple(shape.options))
-        self._ops.append(Listen(self._text((*at, "listen"), shape.listen), expect, shape.name))
+        if shape.slot:
+            self._slot((*at, "slot"), shape.slot)
+        self._ops.append(Listen(self._text((*at, "listen"), shape.listen), expect, shape.name, shape.slot))
 
     def _read(self, shape: schema.ReadStep, at: Steps) -> None:
         self._ops.append(Read(shape.read, self._arguments(at, shape.arguments), shape.name, {}))

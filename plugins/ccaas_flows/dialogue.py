@@ -70,7 +70,8 @@ class FlowDialogue:
             return self._last[4]
         reading = Reading("", 0.0)
         if turn.text.strip():
-            reading = await asyncio.to_thread(self._understanding.read, turn.text, self.expectation)
+            wanted = self._turns.wanted(self._state)
+            reading = await asyncio.to_thread(self._understanding.read, turn.text, self.expectation, wanted)
         draft = await self._prepare(turn, reading)
         self._last = (*key, draft)
         return draft

@@ -38,6 +38,8 @@ class Listen:
     expect: Expectation
     name: str
     """Where the words are kept; empty: nowhere."""
+    slot: str
+    """The slot that is asked for; empty: none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,6 +140,7 @@ class ListenStep(_Shape):
     expect: Literal["open", "yes_no", "code", "digits", "date", "time", "number", "choice", "name", "spelling"] = "open"
     length: tuple[int, int] | None = None
     options: list[str] = Field(default_factory=list)
+    slot: str = Field(default="", description="The slot that is asked for, if it is one.")
     name: str = Field(default="", alias="as")
 
 

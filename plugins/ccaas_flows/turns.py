@@ -60,6 +60,14 @@ class Turns:
             case _:
                 return Expectation()
 
+    def wanted(self, state: State) -> Slot | None:
+        """The slot that was asked for."""
+        match self._machine.op(state):
+            case Ask(slot=name) | Listen(slot=name) if name:
+                return self._program.slots[name]
+            case _:
+                return None
+
     def take(self, state: State, out: Spoken, turn: CallerTurn, reading: Reading) -> None:
         """Let one turn change the state; running on is the machine's business."""
         if turn.keys and self._by_keys(state, out, turn):

@@ -48,6 +48,7 @@ class IvrReasoner:
             for text in (menu.prompt, menu.invalid, menu.silent, menu.give_up.say)
         ]
         found += [choice.say for menu in self._file.menus.values() for choice in menu.choices.values()]
+        found += [menu.collect.then.say for menu in self._file.menus.values() if menu.collect]
         return tuple(dict.fromkeys(text for text in (*found, *self._flows.phrases()) if text))
 
     async def close(self) -> None:

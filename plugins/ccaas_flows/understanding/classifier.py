@@ -70,9 +70,10 @@ class IntentClassifier:
         labels = np.array([n for n, name in enumerate(self.intents) for _ in examples[name]], np.intp)
         self._tfidf = TfIdf(texts)
         self._words = self._tfidf.vectors(texts)
-        key = hashlib.sha256(
-            repr((_LAYOUT, penalty, [(n, tuple(examples[n])) for n in self.intents])).encode()
-        ).hexdigest()[:24]
+        # The model is part of the key by what it makes of a sentence.
+        probe = embedding.embed(["which model is this"]).round(3).tobytes()
+        learnt = repr((_LAYOUT, penalty, [(n, tuple(examples[n])) for n in self.intents])).encode()
+        key = hashlib.sha256(probe + learnt).hexdigest()[:24]
         kept = _load(cache_dir, key, len(texts), len(self.intents))
         if kept is None:
             vectors = embedding.embed(texts)

@@ -15,7 +15,7 @@ from ccaas_flows.understanding.acts import act, plain, selected
 from ccaas_flows.understanding.classifier import Guess, IntentClassifier
 from ccaas_flows.understanding.people import bare_name
 from ccaas_flows.understanding.places import find_cities
-from ccaas_flows.understanding.slots import Slot, fill
+from ccaas_flows.understanding.slots import Slot, asked, fill
 
 _FILL_WORDS = frozenset(
     [
@@ -73,6 +73,10 @@ _FILL_WORDS = frozenset(
 )
 
 
+_SPELLED = frozenset({"code", "digits", "phone", "birth_date", "flight", "postcode"})
+"""Types whose values look alike: what was asked for tells them apart."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What a turn means."""
@@ -94,10 +98,12 @@ class Understanding:
         self._classifier = classifier
         self._slots = tuple(slots)
 
-    def read(self, text: str, expect: Expectation | None = None) -> Reading:
+    def read(self, text: str, expect: Expectation | None = None, wanted: Slot | None = None) -> Reading:
         """Understand one turn, given what was asked."""
         if not words(text):
             return Reading("", 0.0)
+        if wanted is not None and wanted.type in _SPELLED and coverage(text) >= 0.5 and (value := asked(wanted, text)):
+            return Reading(f"give_{wanted.name}", 1.0, {wanted.name: value})
         kind = expect.kind if expect else ExpectationKind.OPEN
         length = expect.length if expect else None
         numeric = _code_like(text, kind, length, self._slots)
