@@ -13,14 +13,20 @@ class AirlineSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    database: str = Field("airline.db", description="The SQLite file, in the state folder; made when it is not there.")
-    data: str = Field("", description="Folder with the published db.json; empty: `tau2-airline` in the models folder.")
+    database: str = Field(
+        default="airline.db", description="The SQLite file, in the state folder; made when it is not there."
+    )
+    data: str = Field(
+        default="", description="Folder with the published db.json; empty: `tau2-airline` in the models folder."
+    )
     now: datetime | None = Field(
-        datetime.fromisoformat("2024-05-15T15:00:00"),
+        default=datetime.fromisoformat("2024-05-15T15:00:00"),
         description="Where the airline's clock stands (its own local time): the data ends in May 2024. Empty: the call's clock.",
     )
     policy: Literal["enforced", "left_to_agent"] = Field(
-        "enforced",
+        default="enforced",
         description="Whether the tools of the published airline refuse what its written policy forbids, or, as published, leave that to the agent.",
     )
-    region: str = Field("US", description="Country of calling numbers that come without a country code (ISO 3166).")
+    region: str = Field(
+        default="US", description="Country of calling numbers that come without a country code (ISO 3166)."
+    )

@@ -123,8 +123,8 @@ class Reservation(Shape):
 class WrittenReservation(Reservation):
     """A reservation after a write. `before` and `after` are for the audit."""
 
-    before: Reservation | None = Field(None, exclude=True)
-    after: Reservation | None = Field(None, exclude=True)
+    before: Reservation | None = Field(default=None, exclude=True)
+    after: Reservation | None = Field(default=None, exclude=True)
 
     @classmethod
     def of(cls, before: Reservation | None, after: Reservation) -> WrittenReservation:

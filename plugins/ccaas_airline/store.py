@@ -82,32 +82,38 @@ class Store:
 def _open(database: Path, data: Path) -> sqlite3.Connection:
     if not database.exists():
         build(data, database)
-    db = _connect(database)
-    if _version(db, database) != VERSION:
-        db.close()
-        build(data, database)
+    try:
         db = _connect(database)
+        if _version(db) != VERSION:
+            db.close()
+            build(data, database)
+            db = _connect(database)
+    except sqlite3.OperationalError as error:
+        raise SetupError(f"{database}: cannot be opened ({error}); mend the rights of its folder") from error
+    except sqlite3.DatabaseError as error:
+        raise SetupError(
+            f"{database}: this is not the airline's database ({error}); delete it to have it built anew"
+        ) from error
     return db
 
 
 def _connect(database: Path) -> sqlite3.Connection:
     db = sqlite3.connect(database, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
-    db.row_factory = sqlite3.Row
-    # FULL: a booking that the customer was told of must outlive a power cut.
-    db.executescript("PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL")
+    try:
+        db.row_factory = sqlite3.Row
+        # FULL: a booking that the customer was told of must outlive a power cut.
+        db.executescript("PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL")
+    except sqlite3.Error:
+        db.close()
+        raise
     return db
 
 
-def _version(db: sqlite3.Connection, database: Path) -> int:
-    try:
-        row = db.execute("SELECT value FROM meta WHERE name = 'version'").fetchone()
-    except sqlite3.OperationalError:
+def _version(db: sqlite3.Connection) -> int:
+    """Of the tables; 0 for other tables than the airline's."""
+    if db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'meta'").fetchone() is None:
         return 0
-    except sqlite3.DatabaseError as error:
-        db.close()
-        raise SetupError(
-            f"{database}: this is not the airline's database ({error}); delete it to have it built anew"
-        ) from error
+    row = db.execute("SELECT value FROM meta WHERE name = 'version'").fetchone()
     return int(row["value"]) if row else 0
 
 

@@ -74,7 +74,7 @@ class Option(Shape):
     """Local time, HH:MM."""
     arrival_date: Date
     stops: int
-    via: str = Field("", description="City of the stop; empty for a direct flight.")
+    via: str = Field(default="", description="City of the stop; empty for a direct flight.")
     fare: int
     """Dollars a passenger at today's price."""
     difference: int

@@ -38,8 +38,8 @@ class Search(Shape):
     customer_id: str
     origin: str = ""
     destination: str = ""
-    date: str = Field("", description="YYYY-MM-DD of the booked departure; empty: any.")
-    past: bool = Field(False, description="Whether flown and cancelled trips count too.")
+    date: str = Field(default="", description="YYYY-MM-DD of the booked departure; empty: any.")
+    past: bool = Field(default=False, description="Whether flown and cancelled trips count too.")
 
 
 class Found(Shape):
@@ -71,8 +71,12 @@ class Change(Shape):
     reservation_id: str
     date: Date
     part_of_day: PartOfDay | None = None
-    time: str | None = Field(None, pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="HH:MM the caller would like.")
-    direction: Direction | None = Field(None, description="On a round trip; empty: the first that can be changed.")
+    time: str | None = Field(
+        default=None, pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="HH:MM the caller would like."
+    )
+    direction: Direction | None = Field(
+        default=None, description="On a round trip; empty: the first that can be changed."
+    )
 
     @field_validator("part_of_day", "time", "direction", mode="before")
     @classmethod
@@ -97,7 +101,7 @@ class ChosenChange(Shape):
     date: Date
     flight_numbers: list[str] = Field(min_length=1, max_length=3, description="A list, or text separated by blanks.")
     direction: Direction | None = None
-    payment_id: str | None = Field(None, description="Empty: as the booking was paid, else a credit card.")
+    payment_id: str | None = Field(default=None, description="Empty: as the booking was paid, else a credit card.")
 
     @field_validator("flight_numbers", mode="before")
     @classmethod

@@ -10,6 +10,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from ccaas_airline import store
 from ccaas_airline.plugin import open_desk, tools_of
@@ -57,7 +58,7 @@ async def main(folder: Path, point: str) -> None:
             keep(db, *rest)
             die()
 
-        store._keep = keep_and_die
+        patch.object(store, "_keep", keep_and_die).start()
     await journal.append(
         CallBegan("call", "+13035550100", "100", "airline", "ann_lee_1"), Snapshot("call", {"turn": 1})
     )
