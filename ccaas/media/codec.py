@@ -37,7 +37,8 @@ def _alaw_decode_table() -> Pcm:
 
 def _encode_table(decode: Pcm) -> NDArray[np.uint8]:
     """The code whose decoded value lies nearest, for every 16-bit sample: index is the sample seen as unsigned."""
-    codes = np.argsort(decode, kind="stable")
+    # Of the two zeros the positive one comes first: it is what every other encoder writes for silence.
+    codes = np.lexsort((-np.arange(256), decode))
     values = decode[codes].astype(np.int32)
     samples = np.arange(-32768, 32768, dtype=np.int32)
     right = np.clip(np.searchsorted(values, samples), 1, 255)

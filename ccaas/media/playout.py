@@ -6,6 +6,7 @@ a stop) needs to take back little, and so that "what was played" follows from th
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol
@@ -50,6 +51,8 @@ class Playout:
         self._waiting_samples = 0
         self._sent: deque[Pcm] = deque(maxlen=LEAD_FRAMES * 2)
         self._begun_at = 0.0
+        self._free_at = 0.0
+        """When the far end will have played the frame that a flush left to it (monotonic s)."""
         self._frames_out = 0
         self._played_before = 0
         self._gain = 1.0
@@ -119,11 +122,12 @@ class Playout:
         while self._waiting_samples >= self._frame or (self._ended and self._waiting_samples):
             if self._frames_out and self._frames_out - self._frames_played() >= LEAD_FRAMES:
                 break
-            if not self._frames_out:
-                self._begun_at = now
-                started = True
+            first = not self._frames_out
+            if first:
+                self._begun_at = max(now, self._free_at)
             if not self._send(self._take()):
                 break
+            started = started or first
         return started
 
     def duck(self, decibels: float) -> None:
@@ -163,27 +167,35 @@ class Playout:
     def _frames_played(self) -> int:
         if not self._frames_out:
             return 0
-        return min(self._frames_out, int((self._now() - self._begun_at) / FRAME_S + 1e-6))
+        return min(self._frames_out, max(0, self._frames_elapsed()))
+
+    def _frames_elapsed(self) -> int:
+        return math.floor((self._now() - self._begun_at) / FRAME_S + 1e-6)
 
     def _settle(self) -> None:
         """The run has been heard to its end: the next frame begins a new one."""
+        if not self._frames_out:
+            return
         self._played_before += self._frames_out * self._frame
+        self._free_at = self._begun_at + self._frames_out * FRAME_S
         self._frames_out = 0
 
     def _take_back(self) -> None:
-        """Flush what Asterisk holds and put it back in front of what waits."""
-        unplayed = self._in_flight()
+        """Flush what Asterisk holds and put it back in front of what waits; the frame being played cannot be called back."""
+        begun = min(self._frames_out, max(0, self._frames_elapsed() + 1))
+        unplayed = self._frames_out - begun
         if unplayed > 0:
+            self._free_at = self._begun_at + begun * FRAME_S
             self._stream.flush()
             if self._track:
-                self._track.agent_cut(self._now())
+                self._track.agent_cut(self._free_at)
             for _ in range(min(unplayed, len(self._sent))):
                 frame = self._sent.pop()
                 self._waiting.appendleft(frame)
                 self._waiting_samples += len(frame)
-            self._played_before += (self._frames_out - unplayed) * self._frame
+            self._played_before += begun * self._frame
             self._frames_out = 0
-        elif self._frames_out:
+        else:
             self._settle()
 
     def _take(self) -> Pcm:

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import struct
 from concurrent.futures import Executor
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import soundfile
+import structlog
 from numpy.typing import NDArray
 
-from ccaas.ports.media import FRAME_MS, Pcm
+from ccaas.ports.media import Pcm
+
+_log = structlog.get_logger(__name__)
 
 _HELD_S = 2.0
 """Audio kept in memory before it is written: the agent's side may still be taken back meanwhile."""
@@ -36,6 +40,7 @@ class Recording:
         self._written = 0
         self._end = 0
         self._caller_next = 0
+        self._gap = (0, 0)
         self._file: soundfile.SoundFile | None = None
         self.failed: str = ""
         """Why nothing more is written (a full disk), empty while all is well."""
@@ -43,8 +48,12 @@ class Recording:
     def caller(self, pcm: Pcm, at: float) -> None:
         """The caller's samples, received at monotonic second `at`."""
         arrived = self._index(at) - len(pcm)
-        if arrived - self._caller_next > _GAP_S * self._rate or not self._caller_next:
+        tolerance = _GAP_S * self._rate
+        if arrived - self._caller_next > tolerance or not self._caller_next:
+            self._gap = (self._caller_next, max(arrived, 0))
             self._caller_next = max(arrived, 0)
+        elif self._caller_next - arrived > tolerance and not self._close_gap(self._caller_next - arrived):
+            return
         self._put(pcm, self._caller_next, 0)
         self._caller_next += len(pcm)
 
@@ -53,8 +62,8 @@ class Recording:
         self._put(pcm, self._index(at), 1)
 
     def agent_cut(self, at: float) -> None:
-        """The agent's samples after `at` were taken back before they were heard; the frame being played stands."""
-        start = max(self._index(at + FRAME_MS / 1000) - self._written, 0)
+        """The agent's samples after `at` were taken back before they were heard."""
+        start = max(self._index(at) - self._written, 0)
         self._held[start:, 1] = 0
 
     def close(self, at: float) -> None:
@@ -75,6 +84,21 @@ class Recording:
             pcm, start = pcm[-start:], 0
         self._held[start : start + len(pcm), channel] = pcm
         self._end = max(self._end, index + len(pcm))
+
+    def _close_gap(self, ahead: int) -> bool:
+        """What stood behind the last gap came late and all at once: move it into the gap, back to where it belongs.
+
+        False: the caller's clock runs fast, and a frame must be left out."""
+        begin, end = (max(index - self._written, 0) for index in self._gap)
+        shift = min(ahead, end - begin)
+        if not shift:
+            return False
+        last = self._caller_next - self._written
+        self._held[end - shift : last - shift, 0] = self._held[end:last, 0]
+        self._held[last - shift : last, 0] = 0
+        self._caller_next -= shift
+        self._gap = (self._gap[0], self._gap[1] - shift)
+        return True
 
     def _make_room(self, wanted: int) -> None:
         """Hand the oldest audio to the disk until `wanted` samples fit into what is held."""
@@ -103,6 +127,10 @@ class Recording:
                 self._file.flush()
         except (OSError, soundfile.LibsndfileError) as error:
             self.failed = str(error)
+            _log.error("the call's recording ends here", path=str(self.path), error=self.failed)
+            if self._file is not None:
+                with suppress(soundfile.LibsndfileError):
+                    self._file.close()
 
 
 def repair(path: Path) -> bool:
@@ -114,7 +142,7 @@ def repair(path: Path) -> bool:
     with path.open("r+b") as file:
         head = file.read(64)
         data = head.find(b"data")
-        if head[:4] != b"RIFF" or data < 0:
+        if head[:4] != b"RIFF" or data < 0 or len(head) < data + 8:
             return False
         body = size - data - 8
         said = struct.unpack_from("<I", head, data + 4)[0]

@@ -41,7 +41,7 @@ class LiveResampler:
 
     def push(self, pcm: Pcm) -> Pcm:
         """The next samples at the target rate, shape [n·2], [n] or [n/2]; n must be even when halving."""
-        if self._same:
+        if self._same or not len(pcm):
             return pcm
         if self._up:
             wide = np.zeros(len(pcm) * 2, dtype=np.float32)
