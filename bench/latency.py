@@ -10,8 +10,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from bench.ruler import measure_call
 from bench.scoring import belonging, score
 from bench.speechset import LONG, QUESTIONS, Utterance, noises, read_set
 from bench.system import ROOT, System, SystemFailed, environment
+from ccaas.conversation.settings import ConversationSettings
 from ccaas.testing.caller import CallerError, CallFailed, SipCaller
 
 _PER_CALL = 16
@@ -60,15 +63,29 @@ def judge(recorded: Recorded, records: Sequence[Record], folder: Path) -> list[J
     return [Judged(m, u) for m, u in zip(measured, understood, strict=True)]
 
 
-async def measure(folder: Path, calls: int | None, work: Path, keep: Path, console: Console) -> dict[str, Any]:
-    """Run the whole bench; the report. `work`: for the system; `keep`: for recordings and side-cars."""
-    plan = spread([*read_set(folder), *noises()], calls)
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What is run, and where to."""
+
+    set: Path
+    plan: Sequence[Sequence[Utterance]]
+    """The utterances of each call."""
+    work: Path
+    """For the system's state; emptied."""
+    keep: Path
+    """For recordings and side-cars; old ones are removed."""
+    console: Console
+
+
+async def measure(bench: Bench, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Run all calls; the report. `changes`: see `System`."""
+    plan, keep = bench.plan, bench.keep
     judged: list[Judged] = []
     answered: list[float | None] = []
     keep.mkdir(parents=True, exist_ok=True)
     for old in keep.glob("call-*"):
         old.unlink()
-    async with System(work) as system:
+    async with System(bench.work, changes) as system:
         for number, utterances in enumerate(plan, 1):
             async with SipCaller(system.sip_host, system.sip_port) as ua:
                 call = MeasuredCall(ua, number, "PCMU")
@@ -82,10 +99,10 @@ async def measure(folder: Path, calls: int | None, work: Path, keep: Path, conso
             judged += new
             first = recorded.side_car["first_audio_s"]
             answered.append(None if first is None else (first - recorded.side_car["answered_s"]) * 1000)
-            _progress(console, number, len(plan), new, len(utterances))
+            _progress(bench.console, number, len(plan), new, len(utterances))
     return report(judged) | {
         "calls": len(plan),
-        "set": str(folder),
+        "set": str(bench.set),
         "environment": environment(),
         "answer_to_audio_ms": percentiles(answered, 50, 95),
         "missed": sum(map(len, plan)) - len(judged),
@@ -102,20 +119,66 @@ def _progress(console: Console, number: int, of: int, judged: Sequence[Judged], 
     )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command: 0 when there is a report, 2 when the set or the system is not usable."""
+async def curve(bench: Bench, factors: Sequence[float]) -> list[dict[str, Any]]:
+    """The same calls with every endpointing budget multiplied: what patience costs, and what it saves."""
+    points = []
+    for factor in factors:
+        bench.console.print(f"budgets x {factor:g}", highlight=False)
+        budgets = {
+            kind.value: {name: round(limit * factor) for name, limit in budget.model_dump().items()}
+            for kind, budget in ConversationSettings().budgets.items()
+        }
+        conversation = {"budgets": budgets}
+        found = await measure(replace(bench, keep=bench.keep / f"x{factor:g}"), {"conversation": conversation})
+        by_kind = {kind: row for kind, row in found.items() if isinstance(row, dict) and "cutoff_rate" in row}
+        points.append(
+            {"factor": factor}
+            | {k: {name: row[name] for name in ("voice_to_voice_ms", "cutoff_rate")} for k, row in by_kind.items()}
+        )
+    return points
+
+
+async def _bench(bench: Bench, factors: Sequence[float]) -> dict[str, Any]:
+    task = asyncio.current_task()
+    assert task is not None  # we are in one
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)  # So that the system is stopped too
+    found = await measure(bench)
+    if factors:
+        found["curve"] = await curve(bench, factors)
+    return found
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench.latency", description="Measure turns on the caller's own recording.")
     parser.add_argument("--set", type=Path, default=ROOT / "bench/speech", help="folder with set.jsonl and WAVs")
     parser.add_argument("--out", type=Path, default=ROOT / "var/bench/latency.json", help="where the report goes")
     parser.add_argument("--calls", type=int, default=None, help="over how many calls the utterances are spread")
-    options = parser.parse_args(arguments)
+    parser.add_argument("--kinds", default="", help="only these kinds, with commas between")
+    parser.add_argument("--curve", nargs="?", const="0.5,0.75,1.5,2", default="", help="also with budgets times these")
+    return parser.parse_args(arguments)
+
+
+def _plan(options: argparse.Namespace) -> list[list[Utterance]]:
+    """Raises ValueError, and OSError when the set cannot be read."""
+    if options.calls is not None and options.calls < 1:
+        raise ValueError("CALLS must be at least 1")
+    utterances = [*read_set(options.set), *noises()]
+    kinds = {utterance.kind for utterance in utterances}
+    wanted = set(options.kinds.split(",")) if options.kinds else kinds
+    if unknown := wanted - kinds:
+        raise ValueError(f"there is no kind {min(unknown)} in {options.set}; there are {', '.join(sorted(kinds))}")
+    return spread([utterance for utterance in utterances if utterance.kind in wanted], options.calls)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command: 0 when there is a report, 2 when the set or the system is not usable."""
+    options = _options(arguments)
     console = Console() if sys.stdout.isatty() else Console(width=120)
     keep = options.out.with_name(f"{options.out.stem}-calls")
-    if options.calls is not None and options.calls < 1:
-        console.print("CALLS must be at least 1", style="red")
-        return 2
     try:
-        found = asyncio.run(measure(options.set, options.calls, ROOT / "var/bench/latency", keep, console))
+        factors = [float(factor) for factor in options.curve.split(",") if factor]
+        bench = Bench(options.set, _plan(options), ROOT / "var/bench/latency", keep, console)
+        found = asyncio.run(_bench(bench, factors))
     except (OSError, ValueError, SystemFailed, CallerError, CallFailed) as error:
         console.print(str(error), style="red", highlight=False)
         return 2
@@ -126,6 +189,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     first = found["answer_to_audio_ms"]
     if first:
         console.print(f"answer to first audio: p50 {first['p50']:.0f} ms, p95 {first['p95']:.0f} ms", highlight=False)
+    for point in found.get("curve", ()):
+        voice, cut = point["all"]["voice_to_voice_ms"] or {}, point["all"]["cutoff_rate"] or 0
+        console.print(
+            f"budgets x {point['factor']:g}: p50 {voice.get('p50')} ms, p95 {voice.get('p95')} ms, {cut:.1%} cut off",
+            highlight=False,
+        )
     console.print(f"report: {options.out}; recordings and side-cars: {keep}", highlight=False)
     return 0
 
