@@ -6,7 +6,6 @@ Run by the guard as `python -m ccaas.controller FILE`; it may die at any moment,
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -24,8 +23,8 @@ from ccaas.actions.phase import Limits
 from ccaas.actions.runner import CallTools
 from ccaas.actions.tool import Tools
 from ccaas.agent import Agent
-from ccaas.asterisk.folder import RunFolder
-from ccaas.asterisk.secrets import AriAccess, ari_access
+from ccaas.asterisk.access import access_of
+from ccaas.asterisk.secrets import AriAccess
 from ccaas.asterisk.switch import AsteriskSwitch
 from ccaas.config.configuration import Configuration, load
 from ccaas.config.picks import Picks, load_plugins, pick
@@ -62,12 +61,6 @@ class Part(Protocol):
 
 _PHRASE_RATES = (8_000,)
 """Sample rates (Hz) for which fixed phrases are made at boot; G.722 callers' are made when first said."""
-
-
-def access_of(configuration: Configuration, environment: dict[str, str]) -> AriAccess:
-    """Where ARI is. Raises ConfigError or AsteriskError."""
-    folder = RunFolder(configuration.site.state_dir / "asterisk")
-    return ari_access(configuration.settings.asterisk, folder.secrets, environment)
 
 
 class Controller:
@@ -247,7 +240,7 @@ def main(file: str) -> int:
     try:
         configuration = load(Path(file))
         configure_logs(configuration.settings.log, configuration.site.state_dir / "log")
-        uvloop.run(control(configuration, access_of(configuration, dict(os.environ))))
+        uvloop.run(control(configuration, access_of(configuration)))
     except CcaasError as error:
         _log.error(str(error))
         return error.exit_code

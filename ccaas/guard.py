@@ -7,18 +7,17 @@ within a moment, the next controller picks their calls up, and if none comes bac
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
 
 import structlog
 
+from ccaas.asterisk.access import access_of
 from ccaas.asterisk.api import Client
 from ccaas.asterisk.managed import ManagedAsterisk
 from ccaas.asterisk.secrets import AriAccess
 from ccaas.asterisk.transport import Transport
 from ccaas.config.configuration import Configuration
-from ccaas.controller import access_of
 from ccaas.errors import AsteriskError
 from ccaas.telephony.call import FALLBACK_CONTEXT
 from ccaas.telephony.legs import call_of
@@ -69,7 +68,7 @@ class Guard:
                 await self._asterisk.stop()
 
     async def _keep_controller(self) -> int:
-        access = access_of(self._configuration, dict(os.environ))
+        access = access_of(self._configuration)
         loop = asyncio.get_running_loop()
         backoff, died_at = _FIRST_BACKOFF_S, 0.0
         comforting: asyncio.Task[None] | None = None
