@@ -409,6 +409,6 @@ def _refuse_unmarked(name: str, plugin: object) -> None:
     """A hook without @hookimpl would be passed over in silence."""
     for attribute in dir(plugin):
         function = getattr(plugin, attribute, None)
-        if attribute.startswith("ccaas_") and callable(function) and not hasattr(function, "ccaas_impl"):
-            if getattr(function, "__module__", None) != hookspecs.__name__:
-                raise PluginError(f'plug-in "{name}": {attribute} lacks @hookimpl; put it above the function')
+        ours = getattr(function, "__module__", None) == hookspecs.__name__
+        if attribute.startswith("ccaas_") and callable(function) and not ours and not hasattr(function, "ccaas_impl"):
+            raise PluginError(f'plug-in "{name}": {attribute} lacks @hookimpl; put it above the function')

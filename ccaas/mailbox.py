@@ -14,7 +14,8 @@ class Mailbox(Generic[L]):
     """Delivers letters one at a time, in order. When it is full, the oldest letter is dropped and counted."""
 
     def __init__(self, size: int, deliver: Callable[[L], Awaitable[None]], on_drop: Callable[[L], None]) -> None:
-        """
+        """An empty one.
+
         Args:
             size: most letters that wait.
             deliver: hands over one letter; does not raise.

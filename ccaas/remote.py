@@ -14,7 +14,7 @@ from ccaas.web.control import TOKEN_FILE, TOKEN_HEADER
 TIMEOUT_S = 10.0
 
 
-def ask(configuration: Configuration, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401  (JSON)
+def ask(configuration: Configuration, method: str, path: str, body: object = None) -> Any:
     """The controller's JSON answer.
 
     Raises:
@@ -29,7 +29,7 @@ def ask(configuration: Configuration, method: str, path: str, body: object = Non
         raise CcaasError(f"no controller has run with {configuration.file}; start one with `ccaas up`") from None
     except OSError as error:
         raise CcaasError(f"{error.filename} cannot be read ({error.strerror}); be the user who runs ccaas") from None
-    request = urllib.request.Request(  # noqa: S310  (always http)
+    request = urllib.request.Request(
         f"http://{where}{path}",
         method=method,
         headers={TOKEN_HEADER: token},

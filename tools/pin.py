@@ -16,9 +16,6 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 WANTED = ("ccaas[dev,test]", "hatchling", "editables")
 
-OTHER_PYTHONS = {"pyduckling-native-phihos": (("0.3.0", 'python_version < "3.12"'), ("0.4.0", 'python_version >= "3.12"'))}
-"""Packages whose wheels for one Python are another version than for the next: version and marker of each."""
-
 
 def closure(wanted: tuple[str, ...]) -> set[str]:
     """Names of everything that is needed, directly or not, on this Python."""
@@ -37,20 +34,14 @@ def closure(wanted: tuple[str, ...]) -> set[str]:
 def _needed(name: str, extra: str) -> Iterator[Requirement]:
     for text in distribution(name).requires or ():
         requirement = Requirement(text)
-        plain = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
-        if plain != bool(extra) and (plain or requirement.marker is None or requirement.marker.evaluate({"extra": extra})):
+        marker = requirement.marker
+        if marker is None or marker.evaluate({"extra": extra}):
             yield requirement
 
 
 def lines() -> list[str]:
     """The file's lines, without the heading."""
-    found: list[str] = []
-    for name in sorted(closure(WANTED) - {"ccaas"}):
-        if name in OTHER_PYTHONS:
-            found += [f"{name}=={version} ; {marker}" for version, marker in OTHER_PYTHONS[name]]
-        else:
-            found.append(f"{name}=={distribution(name).version}")
-    return found
+    return [f"{name}=={distribution(name).version}" for name in sorted(closure(WANTED) - {"ccaas"})]
 
 
 HEADING = "# Exact versions of everything that is installed. Written by tools/pin.py; names and versions only.\n"

@@ -127,7 +127,7 @@ def _known_keys(model: type[BaseModel], steps: Sequence[str | int]) -> set[str]:
     }
 
 
-def _inside(annotation: Any, step: str | int) -> Iterator[Any]:  # noqa: ANN401  (annotations have no common type)
+def _inside(annotation: Any, step: str | int) -> Iterator[Any]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         field = annotation.model_fields.get(str(step))
         if field is not None:
@@ -138,7 +138,7 @@ def _inside(annotation: Any, step: str | int) -> Iterator[Any]:  # noqa: ANN401 
         yield from _branches(arguments[1] if typing.get_origin(annotation) is dict else arguments[0])
 
 
-def _branches(annotation: Any) -> Iterator[Any]:  # noqa: ANN401
+def _branches(annotation: Any) -> Iterator[Any]:
     """The types that a value may have: unions and Annotated taken apart."""
     origin = typing.get_origin(annotation)
     if origin is typing.Annotated:

@@ -117,7 +117,7 @@ class Document:
         """Whether the file has this key or item."""
         node = self.root
         for step in at:
-            found = dict((k, v) for k, _, v in _items(node)) if node is not None else {}
+            found = {name: child for name, _, child in _items(node)}
             if step not in found:
                 return False
             node = found[step]

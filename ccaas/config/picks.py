@@ -107,7 +107,7 @@ def pick(configuration: Configuration, host: PluginHost) -> Picks:
     tools = [one(("tools", index), use, host.tools) for index, use in enumerate(settings.tools)]
     reasoners = {name: one(("reasoners", name), use, host.reasoners) for name, use in settings.reasoners.items()}
     raise_all(errors)
-    assert recognizer and voice and turn and synthesizer  # noqa: PT018, S101  (None leaves an error behind)
+    assert recognizer and voice and turn and synthesizer  # noqa: PT018  (None leaves an error behind)
     return Picks(
         recognizer,
         voice,

@@ -307,15 +307,15 @@ async def test_closing_does_not_wait_for_a_hanging_listener() -> None:
 
 def test_only_the_named_plugins_are_imported(monkeypatch, tmp_path) -> None:
     for name in ("wanted", "unwanted"):
-        (tmp_path / f"outsider_{name}.py").write_text(f"import os\nos.environ['{name}'] = '1'\n")
+        (tmp_path / f"outsider_{name}.py").write_text(f"import os\nos.environ['{name.upper()}'] = '1'\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     points = [EntryPoint(name, f"outsider_{name}", "ccaas") for name in ("wanted", "unwanted")]
     monkeypatch.setattr(hooks, "entry_points", lambda group: points)
-    monkeypatch.delenv("unwanted", raising=False)
-    monkeypatch.setenv("wanted", "")
+    monkeypatch.delenv("UNWANTED", raising=False)
+    monkeypatch.setenv("WANTED", "")
     assert PluginHost.load(["wanted"]).plugins == ("wanted",)
-    assert os.environ["wanted"] == "1"
-    assert "unwanted" not in os.environ
+    assert os.environ["WANTED"] == "1"
+    assert "UNWANTED" not in os.environ
 
 
 def test_a_plugin_that_is_not_installed_is_told_with_names_like_it(monkeypatch) -> None:
