@@ -25,9 +25,11 @@ from ccaas.testing.caller import wire
 from ccaas.testing.caller.line import Line
 from ccaas.testing.caller.sdp import redirect_audio
 
-_POLL_S = 0.01
-_MAX_CALLS = 32
-"""The wheel's compiled-in limit."""
+_POLL_S = 0.05
+"""How often PJSIP's timers are looked at; what arrives for it is taken at once."""
+
+MAX_CALLS = 4
+"""The wheel's compiled-in limit (PJSUA_MAX_CALLS)."""
 
 _CODECS = {"PCMU": Codec.ULAW, "PCMA": Codec.ALAW, "G722": Codec.G722}
 _LEAVE_S = 3.0
@@ -98,11 +100,14 @@ class PhoneAccount(pj.Account):  # type: ignore[misc]
     def __init__(self, phone: Phone) -> None:
         super().__init__()
         self._phone = phone
+        self.answered = False
+        """Whether the newest REGISTER has had its final answer."""
 
     def onIncomingCall(self, prm: pj.OnIncomingCallParam) -> None:
         self._phone.incoming(prm.callId)
 
     def onRegState(self, prm: pj.OnRegStateParam) -> None:
+        self.answered = True
         self._phone.report(wire.SignedIn(0, prm.code, prm.reason))
 
 
@@ -120,7 +125,7 @@ class Phone:
         config = pj.EpConfig()
         config.uaConfig.threadCnt = 0
         config.uaConfig.mainThreadOnly = True
-        config.uaConfig.maxCalls = _MAX_CALLS
+        config.uaConfig.maxCalls = MAX_CALLS
         config.uaConfig.userAgent = "ccaas test caller"
         config.medConfig.threadCnt = 0
         config.logConfig.consoleLevel = 0
@@ -231,10 +236,13 @@ class Phone:
     async def leave(self) -> None:
         """Hang up everything and unregister."""
         self._endpoint.hangupAllCalls()
-        if self._account.getInfo().regIsConfigured:
+        # PJSIP calls an account inactive as soon as it is told to unregister; the server knows only after its answer.
+        registered = self._account.getInfo().regIsConfigured
+        if registered:
+            self._account.answered = False
             self._account.setRegistration(False)
         deadline = time.monotonic() + _LEAVE_S
-        while time.monotonic() < deadline and (self._calls or self._account.getInfo().regIsActive):
+        while time.monotonic() < deadline and (self._calls or (registered and not self._account.answered)):
             self.poll()
             await asyncio.sleep(_POLL_S)
 
@@ -245,7 +253,21 @@ def _with_status(status: int) -> pj.CallOpParam:
     return parameters
 
 
+def _own_descriptor(port: int) -> int:
+    """A duplicate of the descriptor on which PJSIP has bound its UDP port: it does not tell which one that is."""
+    for entry in os.listdir("/proc/self/fd"):
+        try:
+            copy = socket.socket(fileno=os.dup(int(entry)))
+        except OSError:
+            continue  # Closed meanwhile, or no socket
+        with copy:
+            if copy.family == socket.AF_INET and copy.type == socket.SOCK_DGRAM and copy.getsockname()[1] == port:
+                return copy.detach()
+    raise OSError(f"PJSIP does not listen on UDP port {port}")
+
+
 async def _poll(phone: Phone) -> None:
+    asyncio.get_running_loop().add_reader(_own_descriptor(phone.port), phone.poll)
     while True:
         phone.poll()
         await asyncio.sleep(_POLL_S)
