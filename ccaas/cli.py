@@ -110,7 +110,7 @@ def plugins(
     """List the plug-ins that are installed, or with a YAML file those that it loads and what they offer."""
     from ccaas.config.configuration import load
     from ccaas.config.picks import load_plugins
-    from ccaas.hooks import available
+    from ccaas.implementations import available
 
     if file is None:
         for name, point in sorted(available().items()):

@@ -9,33 +9,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import inspect
 import time
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
 from types import coroutine
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
-import pluggy
 import prometheus_client
 import structlog
 
-from ccaas import hookspecs
 from ccaas.conversation.events import TurnRecord
 from ccaas.errors import CcaasError, PluginError
+from ccaas.implementations import RULES, Implementation, Rule, available, implementations, missing
 from ccaas.mailbox import Mailbox
 from ccaas.offers import Offers
 from ccaas.ports.journey import Contact, Customer
 from ccaas.ports.reasoning import Reasoner
 from ccaas.ports.speech import Recognizer, Synthesizer, TurnDetector, VoiceDetector
 from ccaas.ports.tools import Tool
-from ccaas.spelling import nearest
 from ccaas.telephony.events import TelephonyEvent
 
-GROUP = "ccaas"
-"""The group of entry points in which plug-ins are found."""
 QUEUE = 1_000
 """Events that wait for one plug-in before the oldest are dropped."""
 BLOCKED_S = 0.005
@@ -61,36 +55,6 @@ A = TypeVar("A")
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """How one hook is called."""
-
-    verb: Literal["first", "each", "notify"]
-    limit_s: float
-    """Seconds that one plug-in may take."""
-    answer: type | None = None
-    """What it may answer besides None."""
-
-
-RULES: Mapping[str, Rule] = {
-    "ccaas_identify": Rule("first", 0.5, Customer),
-    "ccaas_route": Rule("first", 0.5, str),
-    "ccaas_call_event": Rule("notify", 5.0),
-    "ccaas_turn_event": Rule("notify", 5.0),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Implementation:
-    """One plug-in's version of one hook."""
-
-    plugin: str
-    hook: str
-    function: Callable[..., Awaitable[Any]]
-    arguments: tuple[str, ...]
-    """Those of the hook's arguments that it wants."""
-
-
-@dataclass(frozen=True, slots=True)
 class _Letter:
     implementation: Implementation
     call_id: str
@@ -109,21 +73,6 @@ class _Fault:
     what: str
     """For the log: "it took longer than 0.5 s"."""
     error: BaseException | None = None
-
-
-def available() -> dict[str, EntryPoint]:
-    """The plug-ins that are installed, by name; none is loaded.
-
-    Raises:
-        PluginError: two installed packages use one name.
-    """
-    found: dict[str, EntryPoint] = {}
-    for point in entry_points(group=GROUP):
-        other = found.setdefault(point.name, point)
-        if other.value != point.value:
-            packages = " and ".join(p.dist.name if p.dist else p.value for p in (other, point))
-            raise PluginError(f'{packages} both bring a plug-in called "{point.name}"; uninstall one of them')
-    return found
 
 
 @contextlib.contextmanager
@@ -186,27 +135,7 @@ class PluginHost:
             PluginError: one breaks the rules of a hook.
         """
         host = cls()
-        pluggy_host = pluggy.PluginManager("ccaas")
-        pluggy_host.add_hookspecs(hookspecs)
-        for name, plugin in plugins.items():
-            _refuse_unmarked(name, plugin)
-            try:
-                pluggy_host.register(plugin, name)
-            except (pluggy.PluginValidationError, ValueError) as error:
-                raise PluginError(f'plug-in "{name}": {" ".join(str(error).split())}; mend its signature') from None
-            for caller in pluggy_host.get_hookcallers(plugin) or ():
-                if not caller.has_spec():
-                    known = [hook for hook in dir(hookspecs) if hook.startswith("ccaas_")]
-                    raise PluginError(
-                        f'plug-in "{name}": there is no hook {caller.name}; {nearest(caller.name, known)}'
-                    )
-        order = {name: index for index, name in enumerate(plugins)}
-        for hook in (hook for hook in dir(hookspecs) if hook.startswith("ccaas_")):
-            found = [impl for impl in getattr(pluggy_host.hook, hook).get_hookimpls() if _allowed(impl, hook)]
-            found.sort(key=lambda impl: (impl.trylast - impl.tryfirst, order[impl.plugin_name]))
-            host._implementations[hook] = [
-                Implementation(impl.plugin_name, hook, impl.function, tuple(impl.argnames)) for impl in found
-            ]
+        host._implementations = implementations(plugins)
         host.plugins = tuple(plugins)
         host._register()
         return host
@@ -339,11 +268,6 @@ class PluginHost:
         self._log.warning("plug-in failed", **fields, exc_info=fault.error)
 
 
-def missing(name: str, installed: Mapping[str, object]) -> str:
-    """The sentence for a plug-in that is not installed."""
-    return f'no plug-in "{name}" is installed; {nearest(name, installed)} (or install the package that brings it)'
-
-
 async def _contained(one: Implementation, arguments: Mapping[str, object]) -> object:
     """The implementation's answer, or what it raised; SystemExit from a plug-in must not end the controller."""
     try:
@@ -391,24 +315,3 @@ def _timed(one: Implementation, answer: Awaitable[A]) -> Generator[Any, None, A]
             raise
         except BaseException as error:  # cancellation goes to the plug-in, which may tidy up
             thrown = error
-
-
-def _allowed(impl: pluggy.HookImpl, hook: str) -> bool:
-    """Whether an implementation is of the hook's own sort; raises PluginError where it is not."""
-    where = f'plug-in "{impl.plugin_name}": {hook}'
-    if impl.hookwrapper or impl.wrapper:
-        raise PluginError(f"{where} is a wrapper; plug-ins cannot wrap each other here, remove `wrapper`")
-    if inspect.iscoroutinefunction(impl.function) != (hook in RULES):
-        raise PluginError(
-            f"{where} must be {'`async def`' if hook in RULES else 'a plain `def`'}; change its first line"
-        )
-    return True
-
-
-def _refuse_unmarked(name: str, plugin: object) -> None:
-    """A hook without @hookimpl would be passed over in silence."""
-    for attribute in dir(plugin):
-        function = getattr(plugin, attribute, None)
-        ours = getattr(function, "__module__", None) == hookspecs.__name__
-        if attribute.startswith("ccaas_") and callable(function) and not ours and not hasattr(function, "ccaas_impl"):
-            raise PluginError(f'plug-in "{name}": {attribute} lacks @hookimpl; put it above the function')

@@ -13,7 +13,8 @@ from ccaas.config.configuration import Configuration
 from ccaas.config.document import ConfigErrors, Steps, dotted, raise_all
 from ccaas.config.settings import Use
 from ccaas.errors import ConfigError
-from ccaas.hooks import PluginHost, available, blaming
+from ccaas.hooks import PluginHost, blaming
+from ccaas.implementations import available
 from ccaas.offers import Offers
 from ccaas.ports.reasoning import Reasoner
 from ccaas.ports.site import Site

@@ -14,10 +14,11 @@ import structlog
 from prometheus_client import REGISTRY
 from pydantic import BaseModel
 
-from ccaas import hooks, hookspecs
+from ccaas import hooks, hookspecs, implementations
 from ccaas.errors import PluginError
-from ccaas.hooks import MOST_ABANDONED, QUEUE, RULES, PluginHost, Rule
+from ccaas.hooks import MOST_ABANDONED, QUEUE, PluginHost
 from ccaas.hookspecs import hookimpl
+from ccaas.implementations import RULES, Rule
 from ccaas.ports.journey import Contact, Customer
 from ccaas.ports.media import Codec
 from ccaas.telephony.events import Answered
@@ -310,7 +311,7 @@ def test_only_the_named_plugins_are_imported(monkeypatch, tmp_path) -> None:
         (tmp_path / f"outsider_{name}.py").write_text(f"import os\nos.environ['{name.upper()}'] = '1'\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     points = [EntryPoint(name, f"outsider_{name}", "ccaas") for name in ("wanted", "unwanted")]
-    monkeypatch.setattr(hooks, "entry_points", lambda group: points)
+    monkeypatch.setattr(implementations, "entry_points", lambda group: points)
     monkeypatch.delenv("UNWANTED", raising=False)
     monkeypatch.setenv("WANTED", "")
     assert PluginHost.load(["wanted"]).plugins == ("wanted",)
@@ -319,7 +320,7 @@ def test_only_the_named_plugins_are_imported(monkeypatch, tmp_path) -> None:
 
 
 def test_a_plugin_that_is_not_installed_is_told_with_names_like_it(monkeypatch) -> None:
-    monkeypatch.setattr(hooks, "entry_points", lambda group: [EntryPoint("piper", "x", "ccaas")])
+    monkeypatch.setattr(implementations, "entry_points", lambda group: [EntryPoint("piper", "x", "ccaas")])
     with pytest.raises(PluginError, match=r'no plug-in "pipper" is installed; did you mean "piper"\?'):
         PluginHost.load(["pipper"])
 
@@ -329,14 +330,16 @@ def test_a_plugin_that_cannot_be_imported_is_named(monkeypatch, tmp_path, body: 
     (tmp_path / "broken_outsider.py").write_text(body)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(__import__("sys").modules, "broken_outsider", raising=False)
-    monkeypatch.setattr(hooks, "entry_points", lambda group: [EntryPoint("broken", "broken_outsider", "ccaas")])
+    monkeypatch.setattr(
+        implementations, "entry_points", lambda group: [EntryPoint("broken", "broken_outsider", "ccaas")]
+    )
     with pytest.raises(PluginError, match=r'plug-in "broken" \(broken_outsider\) could not be imported'):
         PluginHost.load(["broken"])
 
 
 def test_two_packages_with_one_name_are_refused(monkeypatch) -> None:
     points = [EntryPoint("piper", "a", "ccaas"), EntryPoint("piper", "b", "ccaas")]
-    monkeypatch.setattr(hooks, "entry_points", lambda group: points)
+    monkeypatch.setattr(implementations, "entry_points", lambda group: points)
     with pytest.raises(PluginError, match='a and b both bring a plug-in called "piper"; uninstall one of them'):
         PluginHost.load(["piper"])
 
