@@ -16,24 +16,39 @@ class Answer:
     """
 
     def __init__(self, replies: AsyncIterator[Reply], first: Speech | None) -> None:
+        """`first`: the first reply's audio, when it was prepared."""
         self._source = replies
-        self.first = first
-        """The first reply's audio, when it was prepared."""
+        self._first = first
         self._queue: asyncio.Queue[Reply | None] = asyncio.Queue()
         self.abandoned = False
         """The caller took the turn: say nothing further."""
-        self.begun = False
-        """Its first frame was sent."""
         self.writes_before = 0
         """Writes of the conversation that were begun before this answer."""
 
-    async def draw(self) -> None:
-        """Run the commit to its end. Whatever it raises is raised here."""
+    async def draw(self, limit_s: float) -> None:
+        """Run the commit to its end. Whatever it raises is raised here, and TimeoutError after `limit_s` without a reply."""
         try:
-            async for reply in self._source:
+            while True:
+                async with asyncio.timeout(limit_s):
+                    reply = await anext(self._source, None)
+                if reply is None:
+                    return
                 self._queue.put_nowait(reply)
         finally:
             self._queue.put_nowait(None)
+
+    def take_first(self, text: str) -> Speech | None:
+        """The audio that was prepared, if `text` is what it says; it is given once."""
+        if self._first is None or self._first.text != text:
+            return None
+        first, self._first = self._first, None
+        return first
+
+    def drop_first(self) -> None:
+        """What was prepared will not be said."""
+        if self._first is not None:
+            self._first.drop()
+            self._first = None
 
     async def replies(self) -> AsyncIterator[Reply]:
         """The replies as they come, in order."""

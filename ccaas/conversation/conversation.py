@@ -131,6 +131,15 @@ class Conversation:
         self._glancing: asyncio.Task[None] | None = None
         self._answer: Answer | None = None
         self._answering: asyncio.Task[None] | None = None
+        self._pending: str | None = None
+        """The words of a turn that was committed and whose draft is not yet taken: nothing of it has become real."""
+        self._drawing: asyncio.Task[None] | None = None
+        self._commits: dict[asyncio.Task[None], int] = {}
+        """The commits being drawn, and how many writes were begun before each."""
+        self._saying: Answer | None = None
+        """Whose reply is being said; None for an acknowledgement, and while nothing is."""
+        self._floor = asyncio.Event()
+        """Set but while the agent has yielded to a caller who may turn out to have said nothing."""
         self._taken: _Taken | None = None
         self._retaking = False
         self._rewound: Dialogue | None = None
@@ -149,7 +158,7 @@ class Conversation:
             Do.DUCK: lambda: self._mouth.playout.duck(self._settings.barge_in.duck_db),
             Do.UNDUCK: lambda: self._mouth.playout.duck(0.0),
             Do.YIELD: self._yield,
-            Do.RESUME: self._mouth.resume,
+            Do.RESUME: self._resume,
             Do.ABANDON: self._abandon,
             Do.FORGET: self._forget,
             Do.RETRACT: self._retract,
@@ -161,25 +170,26 @@ class Conversation:
         Whatever a plug-in raises is raised here, in an ExceptionGroup, after the audio was stopped.
         """
         self._outcome = asyncio.get_running_loop().create_future()
+        self._floor.set()
         self._dialogue = self._reasoner.open(self._context, snapshot)
         try:
             async with asyncio.TaskGroup() as self._group:
-                self._turns.deadline = None
                 self._stream.listen(self._on_frame, self._on_lost)
                 opening = self._opening() if snapshot is None else self._reopening(first_words)
                 self._start_answer(Answer(opening, None))
-                heartbeat = self._spawn(self._beat(), "heartbeat")
+                self._spawn(self._beat(), "heartbeat")
                 try:
                     return await self._outcome
                 finally:
-                    heartbeat.cancel()
                     self._turns.handle(Hangup(self._now()))
+                    self._arm()
+                    self._drop_speculation()
                     for task in self._tasks:
-                        task.cancel()
+                        # A commit that has written comes to its end, so that the snapshot holds what was done.
+                        if self._commits.get(task) in (None, self._tools.writes):
+                            task.cancel()
         finally:
-            if self._timer is not None:
-                self._timer.cancel()
-            self._mouth.close()
+            await self._mouth.close()
             self._ear.drop_utterance()
             self._ledger.close()
 
@@ -191,6 +201,8 @@ class Conversation:
     def hold(self, held: bool) -> None:
         """The caller put us on hold, or came back: nobody is prompted who cannot hear it."""
         self._on_hold = held
+        if not held and self._turns.state is State.LISTENING:
+            self._turns.deadline = self._now() + self._settings.silence_s
         self._arm()
 
     # — the machine and its clock —
@@ -208,9 +220,10 @@ class Conversation:
             self._timer = None
         if self._turns.deadline is not None and not (self._on_hold and self._turns.state is State.LISTENING):
             delay = max(0.0, self._turns.deadline - self._now())
-            self._timer = asyncio.get_running_loop().call_later(delay, self._on_deadline)
+            # As a task, so that what a plug-in raises then ends the conversation instead of a timer.
+            self._timer = asyncio.get_running_loop().call_later(delay, lambda: self._spawn(self._on_deadline(), "tick"))
 
-    def _on_deadline(self) -> None:
+    async def _on_deadline(self) -> None:
         now = self._now()
         if self._turns.deadline is None or now < self._turns.deadline - 0.001:
             self._arm()
@@ -240,6 +253,8 @@ class Conversation:
     # — hearing —
 
     def _on_frame(self, coded: bytes) -> None:
+        if self._turns.state is State.ENDED:
+            return
         now = self._now()
         pcm = self._ear.decode(coded)
         self._tracks.caller(pcm, now)
@@ -256,7 +271,7 @@ class Conversation:
             if not self._retaking:
                 self._speculations = 0
                 self._ear.begin_utterance()
-        self._handle(VoiceStarted(at, now, retractable=state is State.THINKING and self._can_retract()))
+        self._handle(VoiceStarted(at, now, retractable=state is State.THINKING and self._retaking))
 
     def _on_voice_stopped(self, at: float) -> None:
         self._paused_at = self._now()
@@ -275,14 +290,13 @@ class Conversation:
             self._log.warning("no interim text", error=str(error))
 
     def _can_retake(self, now: float) -> bool:
-        taken = self._taken
-        if taken is None or taken.over or taken.writes != self._tools.writes or self._ear.utterance is None:
+        """A turn was taken that the caller may not have finished, and nothing has come of it that cannot be taken back."""
+        if self._ear.utterance is None:
             return False
+        taken = self._taken
+        if taken is None or taken.over or taken.writes != self._tools.writes:
+            return self._pending is not None
         return taken.answered_at is None or now - taken.answered_at <= self._settings.retake_ms / 1000
-
-    def _can_retract(self) -> bool:
-        """The answer on its way has written nothing (a silence prompt never does)."""
-        return self._answer is None or self._tools.writes == self._answer.writes_before
 
     # — speculating —
 
@@ -309,7 +323,8 @@ class Conversation:
         self._drafting = self._spawn(self._judge_and_draft(self._speculation), "speculation")
 
     async def _judge_and_draft(self, speculation: Speculation) -> Draft | None:
-        judged = await speculation.judge()
+        async with asyncio.timeout(self._settings.longest_draft_s):
+            judged = await speculation.judge()
         if judged.verdict is Verdict.NOTHING or (judged.verdict is Verdict.BACKCHANNEL and self._turns.holding):
             self._handle(Understood(speculation.number, judged.verdict, 0.0, self._now()))
             return None
@@ -323,8 +338,8 @@ class Conversation:
         return draft
 
     def _verdict(self, text: str) -> Verdict:
-        if self._retaking and self._taken is not None:
-            text = _remainder(text, self._taken.text)
+        if self._retaking:
+            text = _remainder(text, self._taken.text if self._taken is not None else self._pending or "")
         playout = self._mouth.playout
         return verdict(text, self._turns.holding, self._dialogue.expectation, playout.waiting_s)
 
@@ -345,14 +360,20 @@ class Conversation:
     # — answering —
 
     def _commit(self) -> None:
+        if self._retaking and self._taken is not None and self._taken.writes != self._tools.writes:
+            # The answer has written something since the caller went on: it stands, and this is a turn of its own.
+            self._drop_speculation()
+            self._retaking, self._rewound = False, None
+            self._speculate()
         speculation, drafting = self._speculation, self._drafting
         self._speculation = self._drafting = None
         if speculation is None or drafting is None:
             return
-        if self._retaking:
+        if self._retaking and self._taken is not None:
+            self._undraw()
             self._ledger.retaken()
             self._dialogue = speculation.dialogue
-            self._retaking, self._rewound = False, None
+        self._retaking, self._rewound = False, None
         times = TurnTimes(
             speech_start=self._turns.speech_start,
             speech_end=self._turns.speech_end,
@@ -361,6 +382,7 @@ class Conversation:
         )
         self._taken = None
         self._answer = None
+        self._pending = speculation.transcript.text if speculation.transcript else ""
         self._answering = self._spawn(self._answer_turn(speculation, drafting, times), "answer")
 
     async def _answer_turn(
@@ -368,17 +390,22 @@ class Conversation:
     ) -> None:
         try:
             draft = await drafting
+            await self._floor.wait()
+        except asyncio.CancelledError:
+            speculation.drop()
+            raise
         finally:
             drafting.cancel()
+        self._pending = None
         if draft is None:
-            self._handle(ReplyEnded(self._now()))
+            self._reply_ended()
             return
         times = replace(times, recognized=speculation.recognized_at, drafted=speculation.drafted_at)
         await self._take(draft, speculation.speech, times, self._speculations)
 
     def _commit_keys(self) -> None:
         keys, self._keys = self._keys, ""
-        self._taken = None
+        self._taken, self._pending = None, None
         self._answer = None
         turn = CallerTurn(f"t{self._ledger.turns + 1}", "", keys=keys)
         self._answering = self._spawn(self._answer_keys(turn), "answer")
@@ -399,7 +426,7 @@ class Conversation:
         await self._deliver(answer)
 
     def _start_answer(self, answer: Answer) -> None:
-        self._taken = None
+        self._taken, self._pending = None, None
         self._answering = self._spawn(self._deliver(answer), "answer")
 
     def _prompt(self) -> None:
@@ -408,8 +435,17 @@ class Conversation:
     def _acknowledge(self) -> None:
         phrases = self._settings.acknowledgements
         text = phrases[self._ledger.turns % len(phrases)]
-        if self._answer is None or not self._answer.begun:
-            self._spawn(self._say(Reply(text, self._dialogue.expectation), None, None), "acknowledgement")
+        if not self._mouth_lock.locked():
+            self._spawn(self._cover(text), "acknowledgement")
+
+    async def _cover(self, text: str) -> None:
+        """Say `text` unless the answer's own first words are being made."""
+        async with self._mouth_lock:
+            if self._turns.state is State.THINKING:
+                self._log.info("agent covers a slow answer", text=text)
+                await self._mouth.say(
+                    self._mouth.prepare(text), lambda: self._handle(ReplyStarted(interruptible=True, now=self._now()))
+                )
 
     async def _opening(self) -> AsyncIterator[Reply]:
         yield await self._dialogue.open()
@@ -424,84 +460,114 @@ class Conversation:
         """Draw the answer's replies and say them one after the other."""
         answer.writes_before = self._tools.writes
         self._answer = answer
-        drawing = self._spawn(self._draw(answer), "commit")
-        unsaid, self._unsaid = self._unsaid, []
-        for reply in unsaid:
-            await self._say(reply, None, answer)
-        speech = answer.first
+        self._drawing = drawing = self._spawn(self._draw(answer), "commit")
+        self._commits[drawing] = answer.writes_before
+        drawing.add_done_callback(self._commits.pop)
+        while self._unsaid and await self._say(self._unsaid[0], answer):
+            self._unsaid.pop(0)
         async for reply in answer.replies():
-            await self._say(reply, speech if speech and speech.text == reply.text else None, answer)
-            speech = None
-        await drawing
+            if not await self._say(reply, answer) and self._tools.writes != answer.writes_before:
+                self._unsaid.append(reply)
+        answer.drop_first()
+        await asyncio.wait({drawing})
+        async with self._mouth_lock:
+            await self._floor.wait()
         if not answer.abandoned:
             if self._taken is not None:
                 self._taken.over = True
             self._ledger.close()
-            self._handle(ReplyEnded(self._now()))
+            self._reply_ended()
+
+    def _reply_ended(self) -> None:
+        self._handle(ReplyEnded(self._now()))
+        self._take_keys_pressed_ahead((State.LISTENING, State.HEARING))
+
+    def _take_keys_pressed_ahead(self, when: tuple[State, ...]) -> None:
+        if self._keys and self._turns.state in when:
+            self._handle(Keyed(keys_complete(self._keys, self._dialogue.expectation), self._now()))
 
     async def _draw(self, answer: Answer) -> None:
         async with self._dialogue_lock:
-            await answer.draw()
+            await answer.draw(self._settings.longest_draft_s)
             self._save(self._dialogue.snapshot())
 
-    async def _say(self, reply: Reply, speech: Speech | None, answer: Answer | None) -> None:
-        """Say one reply, unless the caller has taken the turn meanwhile; carry out its ending."""
+    async def _say(self, reply: Reply, answer: Answer) -> bool:
+        """Say one reply and carry out its ending. False: the caller has taken the turn before it was begun."""
         async with self._mouth_lock:
-            if answer is not None and answer.abandoned:
-                if self._tools.writes != answer.writes_before:
-                    self._unsaid.append(reply)
-                if speech is not None:
-                    speech.drop()
-                return
+            await self._floor.wait()
+            if answer.abandoned:
+                return False
             if reply.text:
                 self._log.info("agent", text=reply.text)
-                whole = await self._mouth.say(
-                    speech or self._mouth.prepare(reply.text), lambda: self._on_first_frame(reply, answer)
-                )
-                if whole:
-                    self._dialogue.heard(reply.text, True)
-                    self._ledger.heard(reply.text)
-                elif reply.ending is None:
-                    return
+                await self._speak(reply, answer)
             if reply.ending is not None:
                 self._finish(Outcome(reply.ending, reply.destination))
+            return True
 
-    def _on_first_frame(self, reply: Reply, answer: Answer | None) -> None:
+    async def _speak(self, reply: Reply, answer: Answer) -> None:
+        speech = answer.take_first(reply.text) or self._mouth.prepare(reply.text)
+        self._saying = answer
+        try:
+            whole = await self._mouth.say(speech, lambda: self._on_first_frame(reply))
+        finally:
+            self._saying = None
+        if whole:
+            everything = not any(clause.failed for clause in speech.clauses)
+            self._dialogue.heard(reply.text if everything else speech.spoken, everything)
+            self._ledger.heard(reply.text if everything else speech.spoken)
+
+    def _on_first_frame(self, reply: Reply) -> None:
         now = self._now()
-        if answer is not None:
-            answer.begun = True
-            if self._taken is not None and self._taken.answered_at is None:
-                self._taken.answered_at = now
-            self._ledger.said(reply.text, now)
+        if self._taken is not None and self._taken.answered_at is None:
+            self._taken.answered_at = now
+        self._ledger.said(reply.text, now)
         self._handle(ReplyStarted(reply.interruptible and reply.ending is None, now))
-        if self._keys and self._turns.state is State.SPEAKING:
-            self._handle(Keyed(keys_complete(self._keys, self._dialogue.expectation), now))
+        self._take_keys_pressed_ahead((State.SPEAKING, State.OVERLAPPING))
 
     # — both at once —
 
     def _yield(self) -> None:
         self._yielded_at = self._now()
+        self._floor.clear()
         self._mouth.pause()
 
+    def _resume(self) -> None:
+        self._floor.set()
+        self._mouth.resume()
+
     def _abandon(self) -> None:
+        heard = self._mouth.stop()
         if self._answer is not None:
             self._answer.abandoned = True
-        heard = self._mouth.stop()
-        self._dialogue.heard(heard, False)
-        self._ledger.heard(heard, self._yielded_at or self._now())
+        if self._pending is not None and self._answering is not None:
+            self._answering.cancel()
+        self._pending = None
+        if self._saying is not None:
+            self._dialogue.heard(heard, False)
+            self._ledger.heard(heard, self._yielded_at or self._now())
         self._yielded_at = None
+        self._floor.set()
 
     def _retract(self) -> None:
         """The caller goes on and nothing was said yet: undo the commit and listen on."""
+        self._mouth.stop()
         if self._answering is not None:
             self._answering.cancel()
         if self._answer is not None:
             self._answer.abandoned = True
+            self._answer.drop_first()
         if self._taken is not None:
+            self._undraw()
             self._ledger.retaken()
             self._dialogue = self._reasoner.open(self._context, self._taken.before)
-        self._taken = None
+            self._save(self._taken.before)
+        self._taken, self._pending = None, None
         self._retaking, self._rewound = False, None
+
+    def _undraw(self) -> None:
+        """Stop the newest commit, which has written nothing yet: it must not write any more."""
+        if self._drawing is not None:
+            self._drawing.cancel()
 
 
 def _remainder(text: str, earlier: str) -> str:

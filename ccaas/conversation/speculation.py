@@ -63,6 +63,7 @@ class Speculation:
         """The draft's first words being made, once there is a draft."""
         self.recognized_at: float | None = None
         self.drafted_at: float | None = None
+        self._dropped = False
 
     async def judge(self) -> Judgement:
         """Recognise and judge. A model that fails costs this pause, not the call."""
@@ -87,6 +88,7 @@ class Speculation:
             return Judgement(text, verdict, wait_s(text, finished, expect, self._parts.settings))
         finally:
             finish.cancel()
+            await asyncio.gather(finish, return_exceptions=True)
 
     async def draft(self) -> Draft:
         """What would be answered, its first words under way. `judge` has returned."""
@@ -96,11 +98,12 @@ class Speculation:
         async with self._lock:
             draft = await self.dialogue.draft(turn)
         self.drafted_at = self._parts.clock.now()
-        if draft.reply is not None and draft.reply.text:
+        if draft.reply is not None and draft.reply.text and not self._dropped:
             self.speech = self._mouth.prepare(draft.reply.text)
         return draft
 
     def drop(self) -> None:
         """Forget what was prepared."""
+        self._dropped = True
         if self.speech is not None:
             self.speech.drop()

@@ -16,6 +16,9 @@ from ccaas.errors import TransitionError
 _ECHO_LOOK_S = 0.1
 """An echo is compared again this often (s)."""
 
+_ECHO_TAIL_S = 0.6
+"""An echo lasts up to this much longer than what it is an echo of (s)."""
+
 
 class State(Enum):
     """Who speaks."""
@@ -158,11 +161,11 @@ class Do(Enum):
 
 
 class Turns:
-    """One conversation's turn-taking."""
+    """One conversation's turn-taking. It begins with the agent's first words on their way."""
 
     def __init__(self, settings: ConversationSettings) -> None:
         self._settings = settings
-        self.state = State.LISTENING
+        self.state = State.THINKING
         self.deadline: float | None = None
         """When `Tick` is due (monotonic s), None when nothing is waited for."""
         self.speculation = 0
@@ -176,6 +179,8 @@ class Turns:
         self._interruptible = True
         self._voiced = False
         self._acknowledged = False
+        self._echoing = False
+        self._echo_until: float | None = None
 
     def handle(self, event: Event) -> tuple[Do, ...]:
         """Take one event; the commands to carry out, in order. Raises TransitionError, and nothing has changed."""
@@ -204,6 +209,9 @@ class Turns:
 
     def _pause(self, event: VoiceStopped) -> tuple[Do, ...]:
         self._voiced = False
+        echo_until, self._echo_until = self._echo_until, None
+        if echo_until is not None and event.at <= echo_until:
+            return (Do.FORGET, *self._listen(event.now))
         self.speech_end = event.at
         self.state = State.PAUSING
         self.deadline = None
@@ -264,7 +272,18 @@ class Turns:
     def _speak(self, event: ReplyStarted) -> tuple[Do, ...]:
         self._interruptible = event.interruptible
         self.state, self.deadline = State.SPEAKING, None
-        return self._overlap(event.now) if self._voiced else ()
+        if not self._voiced:
+            return ()
+        self.speech_start, self.speech_end = event.now, None
+        return self._overlap(event.now)
+
+    def _speak_next(self, event: ReplyStarted) -> tuple[Do, ...]:
+        """Another reply of the same answer, or the answer behind an acknowledgement."""
+        changed = self._interruptible is not event.interruptible
+        self._interruptible = event.interruptible
+        if self.state is State.SPEAKING or not changed:
+            return ()
+        return self._overlap(event.now) if event.interruptible else (*self._overlap(event.now), Do.UNDUCK)
 
     def _interrupt(self, event: VoiceStarted) -> tuple[Do, ...]:
         self._voiced = True
@@ -273,6 +292,7 @@ class Turns:
 
     def _overlap(self, since: float) -> tuple[Do, ...]:
         self.state = State.OVERLAPPING
+        self._echoing = False
         if not self._interruptible:
             self.deadline = None
             return ()
@@ -281,10 +301,12 @@ class Turns:
 
     def _yield(self, event: Tick) -> tuple[Do, ...]:
         self.holding = True
+        self._echoing = False
         return (Do.YIELD, *self._hear(event.now))
 
     def _speak_on(self, event: EchoHeard) -> tuple[Do, ...]:
         """Look again soon: the caller may begin to speak under the echo."""
+        self._echoing = True
         self.deadline = event.now + _ECHO_LOOK_S
         return (Do.UNDUCK,)
 
@@ -310,6 +332,8 @@ class Turns:
         return self._listen(event.now)
 
     def _reply_ended_under_caller(self, event: ReplyEnded) -> tuple[Do, ...]:
+        if self._echoing:
+            self._echo_until = event.now + _ECHO_TAIL_S
         return self._hear(event.now)
 
     def _reply_was_empty(self, event: ReplyEnded) -> tuple[Do, ...]:
@@ -338,6 +362,7 @@ class Turns:
 
     def _note_voice(self, event: VoiceStarted) -> tuple[Do, ...]:
         self._voiced = True
+        self.speech_start, self.speech_end = event.at, None
         return ()
 
     def _note_silence(self, event: VoiceStopped) -> tuple[Do, ...]:
@@ -359,7 +384,6 @@ TRANSITIONS: dict[tuple[State, type[Event]], Step] = {
     (State.LISTENING, VoiceStarted): Turns._begin_turn,
     (State.LISTENING, Understood): Turns._ignore,
     (State.LISTENING, Keyed): Turns._key,
-    (State.LISTENING, ReplyStarted): Turns._speak,
     (State.LISTENING, Tick): Turns._prompt,
     (State.LISTENING, Hangup): Turns._end,
     (State.HEARING, VoiceStopped): Turns._pause,
@@ -389,13 +413,13 @@ TRANSITIONS: dict[tuple[State, type[Event]], Step] = {
     (State.SPEAKING, VoiceStarted): Turns._interrupt,
     (State.SPEAKING, Understood): Turns._ignore,
     (State.SPEAKING, Keyed): Turns._key,
-    (State.SPEAKING, ReplyStarted): Turns._ignore,
+    (State.SPEAKING, ReplyStarted): Turns._speak_next,
     (State.SPEAKING, ReplyEnded): Turns._reply_ended,
     (State.SPEAKING, Hangup): Turns._end,
     (State.OVERLAPPING, VoiceStopped): Turns._blip,
     (State.OVERLAPPING, Understood): Turns._ignore,
     (State.OVERLAPPING, Keyed): Turns._key,
-    (State.OVERLAPPING, ReplyStarted): Turns._ignore,
+    (State.OVERLAPPING, ReplyStarted): Turns._speak_next,
     (State.OVERLAPPING, ReplyEnded): Turns._reply_ended_under_caller,
     (State.OVERLAPPING, EchoHeard): Turns._speak_on,
     (State.OVERLAPPING, Tick): Turns._yield,
