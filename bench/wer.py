@@ -10,16 +10,32 @@ from collections.abc import Sequence
 
 _UNITS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
 _VALUES = {word: value for value, word in enumerate([*_UNITS.split(), "seventeen", "eighteen", "nineteen"])}
-_VALUES |= {word: 10 * (value + 2) for value, word in enumerate("twenty thirty forty fifty sixty".split())}
+_VALUES |= {word: 10 * (value + 2) for value, word in enumerate(["twenty", "thirty", "forty", "fifty", "sixty"])}
 _VALUES |= {"seventy": 70, "eighty": 80, "ninety": 90, "oh": 0, "o": 0}
 _ORDINALS = {
-    **{"first": 1, "second": 2, "third": 3, "fifth": 5, "eighth": 8, "ninth": 9, "twelfth": 12},
+    "first": 1,
+    "second": 2,
+    "third": 3,
+    "fifth": 5,
+    "eighth": 8,
+    "ninth": 9,
+    "twelfth": 12,
     **{f"{word}th": value for word, value in _VALUES.items() if value > 3},
-    **{"twentieth": 20, "thirtieth": 30},
+    "twentieth": 20,
+    "thirtieth": 30,
 }
 _SPELLINGS = {
-    **{"canceled": "cancelled", "traveling": "travelling", "installment": "instalment", "ok": "okay", "alright": "all right"},
-    **{"goodbye": "good bye", "backpack": "back pack", "checkin": "check in", "um": "", "uh": "", "mmhmm": "mm hmm"},
+    "canceled": "cancelled",
+    "traveling": "travelling",
+    "installment": "instalment",
+    "ok": "okay",
+    "alright": "all right",
+    "goodbye": "good bye",
+    "backpack": "back pack",
+    "checkin": "check in",
+    "um": "",
+    "uh": "",
+    "mmhmm": "mm hmm",
 }
 
 
@@ -64,9 +80,14 @@ def _digits(plain: Sequence[str]) -> list[str]:
         elif word in ("hundred", "thousand") and number is not None:
             number *= 100 if word == "hundred" else 1000
             room = 100 if word == "hundred" else 1000
-        elif word == "and" and number is not None and (room >= 100 or plain[at + 1 : at + 2] == []):
-            continue
-        elif word == "and" and out and out[-1] == "dollars":
+        elif (
+            word == "and"
+            and number is not None
+            and (room >= 100 or plain[at + 1 : at + 2] == [])
+            or word == "and"
+            and out
+            and out[-1] == "dollars"
+        ):
             continue
         else:
             put()

@@ -59,11 +59,10 @@ class Voice:
         silent = True
         for phonemes in self.text.phonemize(text):
             ids = np.array([self.text.phonemes_to_ids(phonemes)], np.int64)
-            for samples in self._sentence(ids):
-                if silent:
-                    samples = self._without_lead(samples)
-                    silent = not samples.size
+            for made in self._sentence(ids):
+                samples = self._without_lead(made) if silent else made
                 if samples.size:
+                    silent = False
                     yield (np.clip(samples * self.gain, -1.0, 1.0) * 32767.0).astype("<i2").tobytes()
 
     def _sentence(self, ids: NDArray[np.int64]) -> Iterator[split.Floats]:
