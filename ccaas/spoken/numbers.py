@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 UNITS = {
     word: value
@@ -113,6 +114,7 @@ class Word:
     """The punctuation mark between it and the word before, if any."""
 
 
+@lru_cache(maxsize=256)
 def words(text: str) -> tuple[Word, ...]:
     """The words of `text` in order; hyphens part words, punctuation is remembered on the word behind it."""
     found: list[Word] = []
@@ -156,7 +158,7 @@ def cardinal(ws: Sequence[Word], i: int) -> tuple[int, int] | None:
         return None
     first = ws[i].text
     value: int | None
-    if first in {"a", "an"} and i + 1 < len(ws) and ws[i + 1].text in _SCALES:
+    if first in {"a", "an", "the"} and i + 1 < len(ws) and ws[i + 1].text in _SCALES:
         value, j = 1, i + 1
     else:
         value = _digits(first)

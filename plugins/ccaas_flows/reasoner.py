@@ -17,11 +17,14 @@ from ccaas_flows.templates import PLACEHOLDER
 from ccaas_flows.understanding.classifier import IntentClassifier
 from ccaas_flows.understanding.embedding import Embedding, MiniLm
 from ccaas_flows.understanding.reading import Understanding
+from ccaas_flows.understanding.slots import fill
 
 
 def understanding_of(program: Program, embedding: Embedding, cache_dir: Path | None) -> Understanding:
     """What reads turns for this program. Blocks for seconds when the examples are new."""
-    return Understanding(IntentClassifier(program.examples, embedding, cache_dir), tuple(program.slots.values()))
+    slots = tuple(program.slots.values())
+    classifier = IntentClassifier(program.examples, embedding, cache_dir, marks=lambda text: fill(text, slots))
+    return Understanding(classifier, slots)
 
 
 class FlowsReasoner:

@@ -411,7 +411,7 @@ class Turns:
 _HOURS: Mapping[str, Callable[[int], bool]] = {
     "morning": lambda hour: hour < 12,
     "afternoon": lambda hour: 12 <= hour < 18,
-    "evening": lambda hour: 17 <= hour,
+    "evening": lambda hour: hour >= 17,
     "night": lambda hour: hour >= 18,
 }
 

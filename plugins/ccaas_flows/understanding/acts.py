@@ -16,7 +16,7 @@ _AFFIRM = re.compile(
     + r"(?:(?:yes|yeah|yep|yup|ya|sure|sure thing|correct|corrected|right|exactly|absolutely|definitely|certainly|of course|fine|perfect|great|ok|okay|"
     r"alright|all right|affirmative|indeed|you bet|why not|please do|please|do it|do that|go ahead|go for it|go on|book it|confirm|confirmed|"
     r"sounds (?:good|great|fine|right|perfect|okay|ok)|"
-    r"(?:that's|that is|it's|it is|this is|you're|you are) (?:right|correct|fine|it|good|great|okay|ok|perfect|true|exactly right|all right|absolutely right)|"
+    r"(?:that's|that is|it's|it is|this is|you're|you are) (?:the one|right|correct|fine|it|good|great|okay|ok|perfect|true|exactly right|all right|absolutely right)|"
     r"that (?:works|works for me|would be (?:great|fine|good|perfect|lovely)|sounds (?:good|great|fine|right|perfect))|"
     r"i (?:do|am|would|did|have|can|will|agree|think so|guess so|suppose so|believe so)|it (?:is|does|was)|let's (?:do (?:it|that)|go)|"
     r"that'll (?:work|do)|works for me|i'm (?:fine|okay|good|happy) with (?:that|it)|no problem|very good|by all means|"

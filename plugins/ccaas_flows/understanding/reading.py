@@ -11,7 +11,7 @@ from ccaas.spoken.codes import coverage, parse_code, parse_digits, parse_spellin
 from ccaas.spoken.dates import find_dates
 from ccaas.spoken.numbers import words
 from ccaas.spoken.personal import parse_birth_date, parse_flight, parse_phone
-from ccaas_flows.understanding.acts import act, plain, selected
+from ccaas_flows.understanding.acts import act, leading_answer, plain, selected
 from ccaas_flows.understanding.classifier import Guess, IntentClassifier
 from ccaas_flows.understanding.people import bare_name
 from ccaas_flows.understanding.places import find_cities
@@ -121,6 +121,9 @@ class Understanding:
             return Reading(found, 1.0, self._passive(text, found))
         guesses = self._classifier.guess(text)
         best = guesses[0]
+        lead = leading_answer(text)
+        if lead and best.probability < _SURE and len(words(text)) <= 6:
+            return Reading(lead, 1.0, self._passive(text, lead))
         return Reading(best.intent, best.probability, self._passive(text, best.intent), guesses[:3])
 
     def _passive(self, text: str, intent: str) -> dict[str, str]:
@@ -158,7 +161,8 @@ class Understanding:
         choices = {n: v for n, v in values.items() if types[n].type == "choice"}
         if choices and len(rest) <= 2:
             return Reading("select", 1.0, values)
-        if rest and all(w in _NUMBER_WORDS or w.isdigit() for w in rest) and len(rest) <= 4:
+        numeric = [w.text for w in ws if w.text in _NUMBER_WORDS or w.text.isdigit()]
+        if 0 < len(numeric) <= 4 and "the one" not in plain(text) and not [w for w in rest if w not in numeric]:
             digits = parse_digits(text)
             return Reading("number", 1.0, {"number": str(int(digits))} if digits and len(digits) <= 6 else {})
         if 2 <= len(ws) <= 6 and (name := bare_name(text)) and _written_as_name(name, text):
@@ -252,6 +256,8 @@ def _birth(text: str) -> str:
     return born if born and find_dates(text) and (about or bare) else ""
 
 
+_SURE = 0.5
+"""Below this, a short sentence that begins with yes or no is taken for that."""
 _BOOKABLE = "2015"
 """Dates before this year are dates of birth."""
 
@@ -286,16 +292,12 @@ def _code_like(
         letters = sum(len(w.raw) == 1 for w in words(text))
         return (
             Reading("give_name_spelling", 1.0, {"name": spelled})
-            if spelled and letters >= 3 or "as in" in said
+            if (spelled and letters >= 3) or "as in" in said
             else None
         )
     if code.isdecimal() and digits:
         return _digits_like(text, said, digits, kind, length)
-    if (
-        len([w for w in words(text) if w.text not in _NUMBER_WORDS])
-        and re.search(r"[A-Z]", code)
-        and re.search(r"\d", code)
-    ):
+    if [w for w in words(text) if w.text not in _NUMBER_WORDS] and re.search(r"[A-Z]", code) and re.search(r"\d", code):
         return Reading("give_code", 1.0, {"code": code}) if not re.fullmatch(r"\d{1,2}[A-K]", code) else None
     return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from ccaas.spoken.codes import coverage, parse_code, parse_digits, parse_spelling
 from ccaas.spoken.dates import find_dates, find_month
@@ -51,12 +52,28 @@ _NEGATED = re.compile(
 )
 
 
+@cache
+def _behind(cue: str) -> re.Pattern[str]:
+    """Matches text that ends in the cue; every pattern is made once (the cache of `re` is too small for all of them)."""
+    pattern = r"\s+".join(r"(?:\S+\s+){0,3}?\S+" if part == "*" else re.escape(part) for part in cue.split())
+    return re.compile(rf"(?:^|\W){pattern}(?:\s+(?:the|um|uh|er|a|about|around))?[\s,.…]*$", re.IGNORECASE)
+
+
+@cache
+def _ahead(cue: str) -> re.Pattern[str]:
+    return re.compile(rf"\W*(?:(?!\b(?:to|in|on|at|for|and|from)\b)[\w-]+\s+)?{re.escape(cue)}\b", re.IGNORECASE)
+
+
+@cache
+def _said(words_said: str) -> re.Pattern[str]:
+    return re.compile(rf"\b{re.escape(words_said)}(?:s|es)?\b", re.IGNORECASE)
+
+
 def _cue_length(cue: str, before: str) -> int:
     """How many words of `before`'s end match the cue; 0: it does not match."""
-    pattern = r"\s+".join(r"(?:\S+\s+){0,3}?\S+" if part == "*" else re.escape(part) for part in cue.split())
-    if re.search(rf"(?:^|\W){pattern}(?:\s+(?:the|um|uh|er|a|about|around))?[\s,.…]*$", before, re.IGNORECASE):
-        return 2 * len(cue.split()) + (1 if "*" in cue else 0)
-    return 0
+    if cue.rsplit(maxsplit=1)[-1] not in before.lower():
+        return 0
+    return 2 * len(cue.split()) + (1 if "*" in cue else 0) if _behind(cue).search(before[-80:]) else 0
 
 
 def _cued(cues: Sequence[str], before: str) -> int:
@@ -65,32 +82,37 @@ def _cued(cues: Sequence[str], before: str) -> int:
 
 def _followed(cues: Sequence[str], behind: str) -> int:
     for cue in sorted(cues, key=len, reverse=True):
-        if re.match(rf"\W*(?:(?!\b(?:to|in|on|at|for|and|from)\b)[\w-]+\s+)?{re.escape(cue)}\b", behind, re.IGNORECASE):
+        if _ahead(cue).match(behind):
             return 2 * len(cue.split())
     return 0
 
 
 def _choices(slot: Slot, text: str) -> list[Mention]:
     found: list[Mention] = []
+    lower = text.lower()
     pairs = sorted(
-        ((said, value) for value, ways in slot.values.items() for said in (*ways, value)), key=lambda p: -len(p[0])
+        ((said, value) for value, ways in slot.values.items() for said in (ways or (value,))), key=lambda p: -len(p[0])
     )
     for said, value in pairs:
-        for match in re.finditer(rf"\b{re.escape(said)}\b", text, re.IGNORECASE):
+        for match in _said(said).finditer(text) if said.lower() in lower else ():
             if not any(m.start < match.end() and match.start() < m.end for m in found):
                 found.append(Mention(value, match.start(), match.end()))
     return sorted(found, key=lambda m: m.start)
 
 
-def _mentions(slot: Slot, text: str) -> list[Mention]:
+def _mentions(slot: Slot, text: str, known: dict[str, list[Mention]] | None = None) -> list[Mention]:
+    """Values of the slot's type. `known` keeps what was found by type, for the slots that share one."""
     if slot.type == "choice":
         return _choices(slot, text)
     if slot.type == "code":
         return list(find_codes(text, slot.length))
     if slot.type == "digits":
         return _digits_after(slot, text)
-    finder = FINDERS.get(slot.type)
-    found = list(finder(text)) if finder else []
+    known = {} if known is None else known
+    if slot.type not in known:
+        finder = FINDERS.get(slot.type)
+        known[slot.type] = list(finder(text)) if finder else []
+    found = list(known[slot.type])
     if slot.type == "number" and slot.values:
         found += _choices(slot, text)
     return found
@@ -127,12 +149,16 @@ def _score(slot: Slot, mention: Mention, text: str) -> int:
 _WHOLE_TEXT = {"flight", "name", "postcode", "birth_date", "phone", "code", "digits", "month"}
 
 
-def fill(text: str, slots: Sequence[Slot], intent: str = "") -> dict[str, str]:
-    """Values of every slot that `text` fills unasked. The last value said wins, negated ones ("not Boston") are left out."""
-    wanted = [s for s in slots if (not s.only_in or intent in s.only_in) and intent not in s.not_in]
+def fill(text: str, slots: Sequence[Slot], intent: str | None = None) -> dict[str, str]:
+    """Values of every slot that `text` fills unasked. The last value said wins, negated ones ("not Boston") are left out.
+
+    Without an intent, slots are looked for whatever their `in` and `not_in` say.
+    """
+    wanted = [s for s in slots if intent is None or ((not s.only_in or intent in s.only_in) and intent not in s.not_in)]
     claims: list[tuple[int, int, Slot, Mention]] = []
+    known_by_type: dict[str, list[Mention]] = {}
     for order, slot in enumerate(wanted):
-        for mention in _mentions(slot, text):
+        for mention in _mentions(slot, text, known_by_type):
             if slot.type not in _WHOLE_TEXT and _NEGATED.search(text[: mention.start]):
                 continue
             score = 5 if slot.type in _WHOLE_TEXT else _score(slot, mention, text)
