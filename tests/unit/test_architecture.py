@@ -117,7 +117,7 @@ def test_modules_stay_small() -> None:
         for file, lines in sizes.items()
         if lines > 400 and "long because" not in (ast.get_docstring(ast.parse(file.read_text())) or "").lower()
     ]
-    assert unexplained == []
+    assert unexplained == [], "over 400 lines: split it, or say in its docstring that it is `long because …`"
     assert sorted(sizes.values())[len(sizes) // 2] < 150
 
 
@@ -192,7 +192,7 @@ def declared() -> dict[str, set[str]]:
     return found
 
 
-THROUGH = {"pydantic-core": "pydantic", "yarl": "aiohttp", "packaging": "pytest"}
+THROUGH = {"pydantic-core": "pydantic", "yarl": "aiohttp", "packaging": "pytest", "protobuf": "onnx"}
 """Packages that are another one's public face."""
 
 
