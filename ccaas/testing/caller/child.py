@@ -15,6 +15,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 import pjsua2 as pj
@@ -255,9 +256,9 @@ def _with_status(status: int) -> pj.CallOpParam:
 
 def _own_descriptor(port: int) -> int:
     """A duplicate of the descriptor on which PJSIP has bound its UDP port: it does not tell which one that is."""
-    for entry in os.listdir("/proc/self/fd"):
+    for entry in Path("/proc/self/fd").iterdir():
         try:
-            copy = socket.socket(fileno=os.dup(int(entry)))
+            copy = socket.socket(fileno=os.dup(int(entry.name)))
         except OSError:
             continue  # Closed meanwhile, or no socket
         with copy:

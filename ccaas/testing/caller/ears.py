@@ -7,6 +7,7 @@ import itertools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -14,8 +15,12 @@ from ccaas.media.codec import Coder, coder
 from ccaas.ports.media import FRAME_MS, Codec
 from ccaas.testing.caller.wire import Packet
 
-VOICED_DBFS = -50.0
-"""A frame louder than this is speech: the far end of a script is a synthesiser or a recording, without room noise."""
+LOUD = 150
+"""Samples beyond this (of 32,768; −47 dBFS) are loud: the far end of a script is a synthesiser or a recording, without
+room noise."""
+
+_LOUD_SHARE = 10
+"""A frame in which one sample of so many is loud is speech."""
 
 _RUN_FRAMES = 3
 """Voiced frames in a row that make a beginning (60 ms): a click is none."""
@@ -33,11 +38,21 @@ class Heard:
     end: float
 
 
+@cache
+def _quiet_codes(codec: Codec) -> bytes | None:
+    """The bytes that stand for a quiet sample; None where a byte is no sample."""
+    if codec is Codec.G722:
+        return None
+    every = bytes(range(256))
+    return bytes(np.flatnonzero(np.abs(coder(codec).decode(every).astype(np.int32)) <= LOUD).astype(np.uint8))
+
+
 class Ears:
     """Follows one received stream. Times are monotonic seconds of arrival."""
 
     def __init__(self) -> None:
         self._coder: Coder = coder(Codec.ULAW)
+        self._quiet_codes = _quiet_codes(Codec.ULAW)
         self._run: list[float] = []
         self._changed = asyncio.Event()
         self.stretches: list[Heard] = []
@@ -47,14 +62,15 @@ class Ears:
     def tune(self, codec: Codec) -> None:
         """Take what follows as `codec`."""
         self._coder = coder(codec)
+        self._quiet_codes = _quiet_codes(codec)
 
     def take(self, packets: Sequence[Packet]) -> None:
         """Listen to packets that have just arrived."""
         for packet in packets:
-            pcm = self._coder.decode(packet.payload).astype(np.float32)
-            loud = float(np.sqrt(np.mean(pcm * pcm))) if len(pcm) else 0.0
             at = packet.at / 1e9
-            if loud * 10 ** (-VOICED_DBFS / 20) < 32768:
+            if self._run and at - self._run[-1] > _QUIET_S:
+                self._run.clear()  # No packets are quiet too
+            if not self._is_speech(packet.payload):
                 self._run.clear()
                 continue
             self._run.append(at)
@@ -64,6 +80,14 @@ class Ears:
                 self.stretches[-1] = Heard(self.stretches[-1].start, at + _FRAME_S)
                 del self._run[1:-_RUN_FRAMES]
         self._changed.set()
+
+    def _is_speech(self, coded: bytes) -> bool:
+        if self._quiet_codes is not None:  # Many calls listen at once: G.711 is judged without being decoded
+            loud, samples = len(coded.translate(None, self._quiet_codes)), len(coded)
+        else:
+            pcm = self._coder.decode(coded).astype(np.int32)
+            loud, samples = int(np.count_nonzero(np.abs(pcm) > LOUD)), len(pcm)
+        return loud * _LOUD_SHARE > samples
 
     @property
     def last_voiced(self) -> float:

@@ -13,6 +13,7 @@ import struct
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -215,10 +216,8 @@ class Line:
 
     def _put(self, datagram: bytes) -> None:
         if self._peer:
-            try:
+            with suppress(OSError):  # The far end's socket is closed: the call is about to end, and says so by SIP
                 self._socket.sendto(datagram, self._peer)
-            except OSError:
-                pass  # The far end's socket is closed: the call is about to end, and says so by SIP
 
     def _flush_sent(self) -> None:
         if self._sent:

@@ -14,7 +14,8 @@ def redirect_audio(sdp: str, port: int, codecs: tuple[str, ...]) -> str:
     names |= {number: name for number, name in (("0", "PCMU"), ("8", "PCMA"), ("9", "G722")) if number not in names}
     lines: list[str] = []
     kept: set[str] | None = None
-    for line in sdp.split("\r\n"):
+    for given in sdp.split("\r\n"):
+        line = given
         if line.startswith("m=audio "):
             kind, _port, transport, *formats = line.split(" ")
             if codecs:

@@ -31,7 +31,7 @@ class CallerError(Exception):
 
 
 class SipCaller:
-    """A SIP phone. Use as `async with`; holds up to 32 calls at a time."""
+    """A SIP phone. Use as `async with`; holds up to 4 calls at a time (a limit that PJSIP is built with)."""
 
     def __init__(self, server_host: str, server_port: int, log: Path | None = None) -> None:
         """`server_host` and `server_port`: the SIP server (UDP). `log`: where the SIP stack writes what it does."""
