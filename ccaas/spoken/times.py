@@ -157,11 +157,8 @@ def find_times(text: str) -> tuple[Found, ...]:
         }
         if _at(ws, i - 1) in {"the", "an", "about", "around"} and not exact:
             cued = (named and hour <= 12) or bool(part and _at(ws, i - 1) != "the")
-        if (
-            number
-            and not half
-            and not written
-            or not (half or written or (cued and (exact or hour <= 12)) or (alone and exact))
+        if (number and not half and not written) or not (
+            half or written or (cued and (exact or hour <= 12)) or (alone and exact)
         ):
             i = max(i + 1, j) if written else i + 1
             continue

@@ -77,6 +77,7 @@ _HUMAN = re.compile(
     r"reception|receptionist|somebody real|someone real|advisor|adviser|associate|rep)" + _POLITE + "$"
 )
 _HUMAN_INSIDE = re.compile(
+    r"\b(?:talk|speak|chat) (?:to|with) (?:somebody|someone|anybody|anyone|a (?:person|human|colleague|manager|supervisor))\b|"
     r"\b(?:get|give|want|need|like|speak|talk|talking|put|connect|transfer|pass|hand|find)\b.{0,30}\b(?:agent|human|real person|person|representative|"
     r"(?:somebody|someone|anyone|anybody) (?:in|from|at) (?:the |your )?(?:\w+ ){0,3}(?:department|team|office|desk|section|division)|"
     r"supervisor|manager|operator|someone real|somebody real|live person|human being|live agent|staff member|real human|team member)\b"
@@ -99,7 +100,7 @@ _ORDINALS = {
     "last": "-1", "former": "1", "latter": "-1", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5",
 }  # fmt: skip
 _FIRMLY_YES = re.compile(
-    r"^sure\b|\b(?:yes|correct|sounds|that's fine|that works|absolutely|definitely|exactly|that's right|go ahead|please|of course|perfect|do it|confirm)\b"
+    r"^sure\b|^yeah sure\b|\b(?:yes|correct|sounds|that's fine|that works|absolutely|definitely|exactly|that's right|go ahead|please|of course|perfect|do it|confirm)\b"
 )
 
 

@@ -113,7 +113,8 @@ class Understanding:
             return Reading("give_dob", 1.0, {"dob": born})
         found = act(text, asked_yes_no=kind is ExpectationKind.YES_NO)
         if found == "select":
-            return Reading("select", 1.0, {"index": selected(text)} | self._passive(text, "select"))
+            passive = {k: v for k, v in self._passive(text, "select").items() if not v.isdigit()}
+            return Reading("select", 1.0, {"index": selected(text)} | passive)
         bare = self._bare(text) if found in {"", "unsure"} else None
         if bare is not None:
             return bare
