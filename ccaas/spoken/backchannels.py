@@ -56,6 +56,8 @@ _PHRASES = (
     "go on", "sounds good", "no problem", "that's right", "that's fine", "right on", "very well", "for sure",
     "uh huh", "mm hmm", "mm hm", "mm mm", "you bet", "okey dokey", "good to know", "thank you", "thanks",
 )  # fmt: skip
+_HUM = re.compile(r"m+h*m*|h+m+|u+h+|a+h+a*|h")
+"""Hums as recognisers write them, in pieces or whole: "mm-h", "mhm", "uh"."""
 _STOPPING = re.compile(
     r"\b(wait|stop|hold on|hang on|hold up|shut up|be quiet|quiet|excuse me|pardon|sorry|no|not|never ?mind|enough|cancel|"
     r"one (second|moment|minute|sec)|just a (second|moment|minute|sec)|a (second|minute|moment)|let me|listen|actually|but|"
@@ -72,7 +74,7 @@ def is_backchannel(text: str) -> bool:
     for phrase in _PHRASES:
         plain = re.sub(rf"\b{re.escape(phrase)}\b", " ", plain)
     rest = plain.split()
-    return len(rest) <= 4 and all(word in _WORDS for word in rest)
+    return len(rest) <= 4 and all(word in _WORDS or _HUM.fullmatch(word) for word in rest)
 
 
 def wants_stop(text: str) -> bool:
