@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -20,6 +20,9 @@ from ccaas.telephony.legs import Legs, call_of, callee_name
 from ccaas.telephony.state import CallState
 
 _log = structlog.get_logger(__name__)
+
+TRANSFER_FAILED = ("transfer_failed",)
+"""What an offer's arguments begin with when nobody took a blind transfer; the number dialled first follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +98,12 @@ class Supervisor:
             raise
 
     def _offered(self, offer: Offered) -> None:
-        if offer.leg_id in self._by_leg:
+        known = self._by_leg.get(offer.leg_id)
+        if known is not None and known.ended is None:
             return
+        if offer.arguments[:1] == TRANSFER_FAILED:
+            # It comes from the dialplan's own extension; the number that was dialled is told beside.
+            offer = replace(offer, dnis=offer.arguments[1])
         task = asyncio.create_task(self._receive(offer), name=f"offer {offer.leg_id}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -140,7 +147,8 @@ class Supervisor:
             await self._quietly(call.rescue())
         reason, cause = call.ended or (EndReason.FAILED, 0)
         self._calls.pop(call.id, None)
-        self._by_leg.pop(call.legs.caller, None)
+        if self._by_leg.get(call.legs.caller) is call:  # Sent away and not taken, it may be here again already.
+            del self._by_leg[call.legs.caller]
         await self._quietly(call.clean_up())
         await attendant.finish(reason, cause)
         self._desk.ended(call.id, reason, cause)
