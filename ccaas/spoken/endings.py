@@ -170,7 +170,7 @@ _WANTING = re.compile(
     r"\b(trying|going|hoping|looking|wondering|calling|able|supposed)$|\b(tell|give|send|get|show|put|let) me( please)?$|"
     r"\b(my|the|your)( last| first| new| old| other)+$|"
     r"\b(new|other|same|whole|own|entire|next|upcoming|several|some|any|no|both of|all of|one of|most of)$|"
-    r"\b(says|said|think|believe|know|guess|hope|suppose|mean)( that)?$|\bemail that$|\bkind of$|\bsort of$|\bas in$|"
+    r"\b(says|said|think|believe|guess|hope|suppose|mean)( that)?$|\b(to|you) know$|\bemail that$|\bkind of$|\bsort of$|\bas in$|"
     r"\b(please|then)( change| move| send| cancel| book| make| put| update)( my| the| it| me)?$|\bthat (is|was|says|my|i)$"
 )  # fmt: skip
 _FINISHED_SHORT = re.compile(
@@ -207,10 +207,12 @@ def ends(text: str) -> Completeness:
         return Completeness.COMPLETE
     if _FINISHED_SHORT.match(plain) and not _trails_off(text):
         return Completeness.COMPLETE
+    if _CLOSING.search(plain) and not _trails_off(text):
+        return Completeness.COMPLETE
+    if last == "a" and ws[-1].raw == "A" and len(ws) > 1:
+        return Completeness.UNSURE  # a seat or a letter, not an article
     if last in _FILLERS or _trails_off(text) or last in _ALWAYS:
         return _except(plain, last)
-    if _CLOSING.search(plain) and last in _PREPOSITIONS:
-        return Completeness.COMPLETE
     if last in _PREPOSITIONS:
         before = ws[-2].text if len(ws) > 1 else ""
         asked = any(w.text in _QUESTION for w in ws[:3]) and not any(w.text in {"if", "when"} for w in ws)
@@ -218,7 +220,7 @@ def ends(text: str) -> Completeness:
         return Completeness.UNSURE if finished or asked else Completeness.INCOMPLETE
     if _WANTING.search(plain):
         return Completeness.INCOMPLETE
-    if _YES_NO.match(plain) or _CLOSING.search(plain) or _only_a_date(text):
+    if _YES_NO.match(plain) or _only_a_date(text):
         return Completeness.COMPLETE
     if (
         last in {"hundred", "thousand", "oh", "o"}
@@ -228,14 +230,14 @@ def ends(text: str) -> Completeness:
     ):
         return Completeness.UNSURE
     if last in {"that", "this", "have", "do", "not", "can", "did", "does", "more", "please"}:
-        return Completeness.COMPLETE if len(ws) > 2 and last in {"please", "that"} else Completeness.UNSURE
+        return Completeness.COMPLETE if len(ws) > 2 and last == "please" else Completeness.UNSURE
     return Completeness.COMPLETE if len(ws) >= 3 else Completeness.UNSURE
 
 
 _CLOSING = re.compile(
-    r"\bgood by$|"
+    r"\bgood by$|\b(think|hope|guess|believe|suppose) (so|not)$|\b(let you|as you|i'd let you|i don't) know$|"
     r"\b(first|second|third|fourth|last|other|that|this|which|next|earlier|later|cheaper) one$|\bto do$|\b(stop|wait)$|"
-    r"\b(about|for|with|like|on|of|at|to) (this|that|it|me|us)$|\b(help|call|told|tell|charged|cancelled) (me|us|it|that)$"
+    r"\b(about|for|with|like|on|of|at|to) (this|that|it|me|us)$|\b(help|call|told|charged|cancelled) (me|us|it|that)$"
 )
 
 
@@ -245,6 +247,7 @@ def _only_a_date(text: str) -> bool:
 
 
 _IDIOMS = re.compile(
+    r"\b(tell|know|see|check|find|ask|sure|wonder|wondering|remember)( \w+){0,2} (who|what|where|how|when|which)( (?!if\b)\w+){1,8} (is|are|was|were|am)$|"
     r"\b(who|what|where|how|when|which)( (?!if\b)\w+){1,3} (is|are|was|were|am|it's|i|we|they|he|she)$|\b(yes|no|so|there|here|yeah) (i|we|it|they|he|she) "
     r"(is|are|was|were|am|will|would|could|should|might|must|had|has)$|\b(i|we) (think|hope|guess|believe) so$|\bme too$|\b(as|so) well$|"
     r"\bi'd like$|\bthank you (so|very)$|\bthat's what (i|we|it) \w+$|\b(so|as) (be|it) (is|be)$|\bwould like$|\bas it (is|was)$"
