@@ -1,0 +1,1 @@
+"""A book of promised call-backs: two tools on a SQLite file."""
