@@ -83,7 +83,7 @@ make_venv() {
 
 install_packages() {
     say "Python packages: installing those of constraints.txt"
-    "$python" -m pip install --quiet --progress-bar off -c constraints.txt hatchling editables &&
+    "$python" -m pip install --quiet --progress-bar off -c constraints.txt hatchling editables setuptools wheel &&
         "$python" -m pip install --prefer-binary -c constraints.txt --no-build-isolation -e ".$extras" >"$cache/pip.log" 2>&1 &
     pid=$!
     while kill -0 $pid 2>/dev/null; do
