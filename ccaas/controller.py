@@ -8,10 +8,10 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -189,7 +189,7 @@ class Controller:
 
 async def control(configuration: Configuration, access: AriAccess) -> None:
     """Run until told to stop: the first SIGTERM or SIGINT drains, the second gives the calls to the dialplan at once."""
-    began = datetime.now()
+    began = time.monotonic()
     controller = Controller(configuration, access)
     async with controller.open() as supervisor:
         stop, at_once = asyncio.Event(), asyncio.Event()
@@ -201,7 +201,7 @@ async def control(configuration: Configuration, access: AriAccess) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, told)
         running = asyncio.create_task(supervisor.run(), name="supervisor")
-        _log.info(READY, seconds=round((datetime.now() - began).total_seconds(), 2))
+        _log.info(READY, seconds=round(time.monotonic() - began, 2))
         stopping = asyncio.create_task(stop.wait(), name="stop")
         await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()

@@ -26,14 +26,14 @@ hookspec = pluggy.HookspecMarker("ccaas")
 hookimpl = pluggy.HookimplMarker("ccaas")
 
 
-T = TypeVar("T", contravariant=True)
+T_contra = TypeVar("T_contra", contravariant=True)
 
 
-class Register(Protocol[T]):
+class Register(Protocol[T_contra]):
     """What a plug-in calls to offer a factory: the name by which the YAML chooses it (`use: name`), the factory, and
     the pydantic model of the settings that stand beside `use`."""
 
-    def __call__(self, name: str, factory: Callable[[Any, Site], T], settings: type[BaseModel]) -> None: ...
+    def __call__(self, name: str, factory: Callable[[Any, Site], T_contra], settings: type[BaseModel]) -> None: ...
 
 
 @hookspec
@@ -68,13 +68,13 @@ def ccaas_register_tools(register: Register[tuple[Tool, ...]]) -> None:
 
 
 @hookspec
-async def ccaas_identify(contact: Contact) -> Customer | None:  # type: ignore[empty-body]
+async def ccaas_identify(contact: Contact) -> Customer | None:
     """Say who is calling, before the call is routed. Called as `first`: the first answer that is not None wins; None
     means "I do not know them". Event loop, 0.5 s. Since 0.1."""
 
 
 @hookspec
-async def ccaas_route(contact: Contact, customer: Customer | None) -> str | None:  # type: ignore[empty-body]
+async def ccaas_route(contact: Contact, customer: Customer | None) -> str | None:
     """Choose the entry of the YAML that takes this call, by name. Called as `first` on every offer; None leaves it to
     the YAML's own table of dialled numbers. Event loop, 0.5 s. Since 0.1."""
 

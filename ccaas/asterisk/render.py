@@ -156,7 +156,7 @@ def _network(settings: AsteriskSettings, base: Path) -> dict[str, str]:
         )
         tls = f"tlsenable = yes\ntlsbindaddr = {settings.bind}:{settings.tls.https}\n"
         tls += f"tlscertfile = {certificate}\ntlsprivatekey = {key}"
-    everywhere = settings.bind == "0.0.0.0"
+    everywhere = settings.bind == "0.0.0.0"  # noqa: S104  (compared, not bound)
     media = "bind_rtp_to_media_address = no"
     if not everywhere:
         media = f"media_address = {settings.bind}\nbind_rtp_to_media_address = yes"

@@ -38,14 +38,13 @@ class AsteriskSwitch:
         ping_s: float = 6.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """
-        Args:
-            access: where ARI is, and as whom it is used.
-            media: how audio comes to us; by default over WebSocket.
-            app: the name under which the dialplan passes calls to us.
-            limit_s: longest wait for Asterisk's answer to one command.
-            ping_s: silence after which Asterisk is pinged; half of it later it counts as gone.
-            clock: monotonic seconds, for the events' `at`.
+        """Args:
+        access: where ARI is, and as whom it is used.
+        media: how audio comes to us; by default over WebSocket.
+        app: the name under which the dialplan passes calls to us.
+        limit_s: longest wait for Asterisk's answer to one command.
+        ping_s: silence after which Asterisk is pinged; half of it later it counts as gone.
+        clock: monotonic seconds, for the events' `at`.
         """
         self._app = app
         self._transport = Transport(access, app, WANTED, limit_s=limit_s, ping_s=ping_s)

@@ -72,13 +72,12 @@ class Transport:
         limit_s: float = 5.0,
         ping_s: float = 6.0,
     ) -> None:
-        """
-        Args:
-            access: where ARI is, and as whom it is used.
-            app: the name under which the dialplan passes calls to us.
-            wanted: the events that Asterisk shall send; empty means all.
-            limit_s: longest wait for one REST answer.
-            ping_s: silence after which the events WebSocket is pinged; half of it later the peer counts as dead.
+        """Args:
+        access: where ARI is, and as whom it is used.
+        app: the name under which the dialplan passes calls to us.
+        wanted: the events that Asterisk shall send; empty means all.
+        limit_s: longest wait for one REST answer.
+        ping_s: silence after which the events WebSocket is pinged; half of it later the peer counts as dead.
         """
         self.access = access
         self.app = app

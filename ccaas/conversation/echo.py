@@ -44,7 +44,7 @@ class EchoGuard:
     def agent_cut(self, at: float) -> None:
         """What was to be heard after `at` was taken back."""
         unheard = round((self._agent_end - at) * self._rate)
-        if 0 < unheard:
+        if unheard > 0:
             keep = max(len(self._agent) - unheard, 0)
             self._agent = np.concatenate((np.zeros(len(self._agent) - keep, dtype=np.float32), self._agent[:keep]))
             self._agent_end = at

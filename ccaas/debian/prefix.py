@@ -135,9 +135,7 @@ def _fetch(wanted: PackageSet, cache: Path, key: str, progress: Progress) -> lis
     apt.download(chosen, incoming, progress)
     apt.forget_lists()
     (cache / "debs").mkdir(exist_ok=True)
-    files = []
-    for file in sorted(incoming.glob("*.deb")):
-        files.append(file.replace(cache / "debs" / file.name))
+    files = [file.replace(cache / "debs" / file.name) for file in sorted(incoming.glob("*.deb"))]
     shutil.rmtree(incoming)
     if len(files) != len(chosen):
         raise SetupError(f"apt delivered {len(files)} of {len(chosen)} packages; run it again")

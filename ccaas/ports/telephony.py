@@ -81,7 +81,14 @@ class Switch(Protocol):
         ...
 
     async def originate(
-        self, leg_id: str, endpoint: str, *, caller_id: str, timeout_s: float, codec: Codec, variables: Mapping[str, str]
+        self,
+        leg_id: str,
+        endpoint: str,
+        *,
+        caller_id: str,
+        timeout_s: float,
+        codec: Codec,
+        variables: Mapping[str, str],
     ) -> None:
         """Call `endpoint` ("PJSIP/alice", "PJSIP/trunk/sip:…"); `Ringing`, `Answered` or `Ended` follow."""
         ...

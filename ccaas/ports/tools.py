@@ -75,7 +75,9 @@ class Toolbox(Protocol):
         """Run a tool that only reads. Raises ToolError ("refused" when the tool writes, "timeout", "fault", or its own)."""
         ...
 
-    async def write(self, name: str, arguments: Mapping[str, object], turn_id: str, confirmed_by: str) -> dict[str, Any]:
+    async def write(
+        self, name: str, arguments: Mapping[str, object], turn_id: str, confirmed_by: str
+    ) -> dict[str, Any]:
         """Run a tool that writes, at most once for this turn and these arguments; not undone by cancellation.
 
         `confirmed_by` is the id of the turn in which the caller confirmed, empty where no confirmation is needed.

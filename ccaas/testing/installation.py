@@ -32,12 +32,11 @@ class Installation:
     def __init__(
         self, folder: Path, example: Path, changes: Mapping[str, Any] | None = None, *, phones: tuple[str, ...] = ()
     ) -> None:
-        """
-        Args:
-            folder: for the YAML file and all state.
-            example: a ccaas.yaml to start from; files that it names stay where they are.
-            changes: top-level sections that replace the example's.
-            phones: SIP phones that may register.
+        """Args:
+        folder: for the YAML file and all state.
+        example: a ccaas.yaml to start from; files that it names stay where they are.
+        changes: top-level sections that replace the example's.
+        phones: SIP phones that may register.
         """
         self.folder = folder
         self.file = folder / "ccaas.yaml"
@@ -143,7 +142,7 @@ class Installation:
             return told
 
     async def kill_controller(self) -> int:
-        """kill -9; the process id that died."""
+        """Kill -9; the process id that died."""
         pid = int((await self.health())["pid"])
         os.kill(pid, signal.SIGKILL)
         return pid

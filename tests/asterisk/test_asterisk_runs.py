@@ -133,7 +133,7 @@ async def test_a_caller_leaves_a_message(asterisk: RunningAsterisk, rest: aiohtt
     finally:
         await _hang_up_all(rest)
 
-    await until(lambda: (inbox / "INBOX/msg0000.wav").exists())
+    await until((inbox / "INBOX/msg0000.wav").exists)
 
 
 @pytest.mark.parametrize("context", ["ccaas-inbound", "ccaas-fallback"])

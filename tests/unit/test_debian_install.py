@@ -137,7 +137,7 @@ def test_a_program_runs_through_the_prefix_s_own_loader(tmp_path: Path, monkeypa
 
 
 def test_a_missing_program_names_the_mend(tmp_path: Path) -> None:
-    with pytest.raises(SetupError, match="usr/bin/tool is not in .*; run `make setup`"):
+    with pytest.raises(SetupError, match=r"usr/bin/tool is not in .*; run `make setup`"):
         Prefix(tmp_path).command("usr/bin/tool")
 
 
