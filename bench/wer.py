@@ -80,13 +80,8 @@ def _digits(plain: Sequence[str]) -> list[str]:
         elif word in ("hundred", "thousand") and number is not None:
             number *= 100 if word == "hundred" else 1000
             room = 100 if word == "hundred" else 1000
-        elif (
-            word == "and"
-            and number is not None
-            and (room >= 100 or plain[at + 1 : at + 2] == [])
-            or word == "and"
-            and out
-            and out[-1] == "dollars"
+        elif (word == "and" and number is not None and (room >= 100 or plain[at + 1 : at + 2] == [])) or (
+            word == "and" and out and out[-1] == "dollars"
         ):
             continue
         else:

@@ -55,7 +55,8 @@ class EspeakSynthesizer:
         if not text.strip():
             return
         process = await self._launch()
-        assert process.stdin is not None and process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
         ended = False
         try:
             process.stdin.write(text.encode())

@@ -14,6 +14,7 @@ import numpy as np
 import onnx
 import onnxruntime
 from numpy.typing import NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state
 
 from ccaas.errors import SetupError
 from ccaas_moonshine import draft as drafts
@@ -30,6 +31,13 @@ Floats = NDArray[np.float32]
 _Cache = dict[str, Floats]
 
 onnxruntime.disable_telemetry_events()
+
+RUNTIME_ERRORS: tuple[type[Exception], ...] = tuple(
+    error
+    for error in vars(onnxruntime_pybind11_state).values()
+    if isinstance(error, type) and issubclass(error, Exception)
+)
+"""What the runtime raises when it loads or runs a model; its exceptions have no common base of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +66,7 @@ class MoonshineModel:
             self._vocabulary = Vocabulary(folder / "tokenizer.json")
             self._encoder = _session(str(folder / "encoder.onnx"), threads)
             self._decoder = _changed(with_small_head(folder / "decoder.onnx"), threads)
-        except (RuntimeError, ValueError) as error:
+        except (*RUNTIME_ERRORS, ValueError) as error:
             raise SetupError(f"the Moonshine model in {folder} cannot be loaded ({error}); run `make setup`") from error
         pasts = [value for value in self._decoder.get_inputs() if value.name.startswith("past_key_values")]
         self._pasts = [value.name for value in pasts]
@@ -71,7 +79,7 @@ class MoonshineModel:
         speech for certain, so an empty result is not believed.
 
         Raises:
-            RuntimeError: the runtime failed.
+            One of RUNTIME_ERRORS: the runtime failed.
         """
         if samples.size < LEAST_SAMPLES:
             return NOTHING

@@ -13,6 +13,7 @@ from enum import IntEnum
 from typing import Generic, TypeVar
 
 from ccaas.errors import SpeechError
+from ccaas_moonshine.model import RUNTIME_ERRORS
 
 T = TypeVar("T")
 
@@ -78,7 +79,7 @@ class DecodingThreads:
             failure: SpeechError | None = None
             try:
                 answer = job.work()
-            except (RuntimeError, ValueError) as error:
+            except (*RUNTIME_ERRORS, ValueError) as error:
                 failure = SpeechError(f"Moonshine failed on this audio: {error}")
             try:
                 job.loop.call_soon_threadsafe(_settle, job.result, answer, failure)

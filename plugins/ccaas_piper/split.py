@@ -15,8 +15,10 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnxruntime
+from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 from onnx.utils import Extractor
+from onnxruntime.capi import onnxruntime_pybind11_state
 
 Floats = NDArray[np.float32]
 
@@ -25,6 +27,13 @@ FLOW_MARGIN = 32
 
 VOCODER_MARGIN = 12
 """The same for the vocoder; beyond it the difference to the undivided graph is below -110 dB."""
+
+RUNTIME_ERRORS: tuple[type[Exception], ...] = tuple(
+    error
+    for error in vars(onnxruntime_pybind11_state).values()
+    if isinstance(error, type) and issubclass(error, Exception)
+)
+"""What the runtime raises when it loads or runs a model; its exceptions have no common base of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +53,10 @@ class UnknownGraph(Exception):
 
 def load(path: Path, threads: int) -> SplitVoice:
     """Raises UnknownGraph, or OSError when the file cannot be read."""
-    model = onnx.load(str(path))
+    try:
+        model = onnx.load(str(path))
+    except DecodeError as error:
+        raise UnknownGraph(f"{path} is no ONNX model") from error
     latent, mask, decoded = _cuts(model)
     extract = Extractor(model).extract_model
     encoder = _session(extract(["input", "input_lengths", "scales"], [latent, mask]), threads)

@@ -134,7 +134,7 @@ def serve(desk: Desk, out: BinaryIO) -> None:
         request = desk.next()
         try:
             piece = next(request.pieces, None)
-        except (RuntimeError, ValueError, IndexError) as error:
+        except (*split.RUNTIME_ERRORS, RuntimeError, ValueError, IndexError) as error:
             if desk.drop(request):
                 _send(out, Kind.FAILED, request.id, str(error).encode())
             continue
@@ -167,7 +167,7 @@ def main() -> None:
         description = json.loads(options.model.with_name(options.model.name + ".json").read_text())
         config = PiperConfig.from_dict(description)
         parts = split.load(options.model, options.threads)
-    except (OSError, ValueError, KeyError, split.UnknownGraph) as error:
+    except (*split.RUNTIME_ERRORS, OSError, ValueError, KeyError, split.UnknownGraph) as error:
         _send(out, Kind.BROKEN, 0, str(error).encode())
         sys.exit(1)
     text = PiperVoice(config=config, session=None)  # only its phonemes are used

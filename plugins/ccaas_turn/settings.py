@@ -11,6 +11,12 @@ class SileroSettings(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     model: str = Field(default="", description="Silero's ONNX file; empty: the one set up.")
+    gate_db: float = Field(
+        default=30.0,
+        ge=0.0,
+        le=60.0,
+        description="A window this far below the caller's speech is silence; 0: off (dB).",
+    )
 
 
 class SmartTurnSettings(BaseModel):

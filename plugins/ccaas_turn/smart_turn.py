@@ -12,7 +12,7 @@ from ccaas.errors import SpeechError
 from ccaas.ports.media import Pcm
 from ccaas.ports.site import Site
 from ccaas_turn.features import RATE, SAMPLES, log_mel
-from ccaas_turn.model import open_model
+from ccaas_turn.model import RUNTIME_ERRORS, open_model
 from ccaas_turn.settings import SmartTurnSettings
 
 if TYPE_CHECKING:
@@ -57,6 +57,6 @@ class SmartTurnDetector:
         features = log_mel(pcm.astype(np.float32) / 32768.0)
         try:
             output = self._session.run(None, {"input_features": features[np.newaxis]})
-        except RuntimeError as error:
+        except RUNTIME_ERRORS as error:
             raise SpeechError(f"smart-turn failed on {pcm.size / RATE:.1f} s of audio: {error}") from error
         return float(output[0].reshape(-1)[0])

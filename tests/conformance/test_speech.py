@@ -33,6 +33,7 @@ from ccaas.testing.conformance.speech import (
     Turns,
     VoiceDetectorConformance,
     Voices,
+    said,
 )
 from ccaas.testing.fakes.speech import (
     FakeRecognizer,
@@ -224,3 +225,23 @@ class TestEspeak(SynthesizerConformance):
     @pytest.fixture
     def synthesizer(self, espeak: EspeakSynthesizer) -> EspeakSynthesizer:
         return espeak
+
+
+async def test_smart_turn_is_right_on_telephone_audio_upsampled(smart_turn: Turns) -> None:
+    """The same audio at 8 kHz unconverted is called finished whatever it is: the known silent mistake."""
+    at_16 = [await smart_turn.detector.finished(pcm) for pcm in UNFINISHED]
+    at_8 = [
+        await smart_turn.detector.finished(recorded(name, rate=8_000, end_s=pause_of(name) + 0.1))
+        for name in HESITATING
+    ]
+    assert smart_turn.detector.sample_rate == 16_000
+    assert max(at_16) < 0.5
+    assert max(at_8) > 0.5
+
+
+async def test_moonshine_reads_a_number_that_it_first_finds_empty(moonshine: Hearing) -> None:
+    """A noisy file for which the model's own first choice is to say nothing at all."""
+    stream = moonshine.recognizer.open()
+    stream.push(recorded("dev-co-019"))
+    assert len(said((await stream.final()).text)) > 2
+    stream.close()

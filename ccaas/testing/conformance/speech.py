@@ -190,7 +190,8 @@ class VoiceDetectorConformance:
         whole = one.push(voices.speech)
         last = None
         for at in range(0, voices.speech.size, 77):
-            last = other.push(voices.speech[at : at + 77]) or last
+            newest = other.push(voices.speech[at : at + 77])
+            last = last if newest is None else newest
         assert whole == pytest.approx(last, abs=1e-3)
 
     async def test_reset_forgets(self, voices: Voices) -> None:
