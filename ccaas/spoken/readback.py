@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time
 
-from ccaas.spoken.codes import NATO
+from ccaas.spoken.alphabet import NATO
 from ccaas.spoken.dates import MONTHS, WEEKDAYS
 
 _ONES = [

@@ -2,39 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from ccaas.ports.reasoning import CallerTurn, Ending, Expectation, ExpectationKind
-from ccaas.spoken.codes import correct
+from ccaas.spoken.corrections import correct
+from ccaas_flows.answers import expectation_of, loose_value, only_yes, same_value, yes_or_no
 from ccaas_flows.machine import Machine, Spoken
 from ccaas_flows.program import Ask, Choose, Confirm, Intent, Listen, Program
 from ccaas_flows.state import State, Waiting
 from ccaas_flows.templates import look_up
-from ccaas_flows.understanding.acts import is_deny, leading_answer
+from ccaas_flows.understanding.acts import is_deny
 from ccaas_flows.understanding.reading import Reading
 from ccaas_flows.understanding.slots import Slot, asked
 
-_KINDS = {
-    "code": ExpectationKind.CODE, "digits": ExpectationKind.DIGITS, "phone": ExpectationKind.DIGITS, "postcode": ExpectationKind.DIGITS,
-    "birth_date": ExpectationKind.DATE, "date": ExpectationKind.DATE, "day": ExpectationKind.DATE, "month": ExpectationKind.DATE,
-    "time": ExpectationKind.TIME, "part_of_day": ExpectationKind.TIME, "number": ExpectationKind.NUMBER, "choice": ExpectationKind.CHOICE,
-    "color": ExpectationKind.CHOICE, "name": ExpectationKind.NAME, "yes_no": ExpectationKind.YES_NO, "spelling": ExpectationKind.SPELLING,
-    "flight": ExpectationKind.CODE,
-}  # fmt: skip
-_LENGTHS = {"phone": (10, 11), "postcode": (5, 5), "flight": (2, 6)}
 _SOUNDS = frozenset({"backchannel", "smalltalk"})
 _HALF = 0.5
-
-
-def expectation_of(slot: Slot) -> Expectation:
-    """What an answer for this slot looks like."""
-    kind = _KINDS.get(slot.type, ExpectationKind.OPEN)
-    options = (
-        tuple(dict.fromkeys(w for v, ways in slot.values.items() for w in (v, *ways)))
-        if kind is ExpectationKind.CHOICE
-        else ()
-    )
-    return Expectation(kind, slot.length or _LENGTHS.get(slot.type), options)
 
 
 class Turns:
@@ -243,7 +225,7 @@ class Turns:
             out.say(words.help)
 
     def _clarified(self, state: State, out: Spoken, turn: CallerTurn, reading: Reading) -> None:
-        answer = _yes_or_no(turn.text, reading)
+        answer = yes_or_no(turn.text, reading)
         if answer == "affirm":
             intent = self._program.intents[state.guess]
             self._start(intent, state.guessed | dict(reading.slots), state, out)
@@ -305,7 +287,7 @@ class Turns:
 
     def _confirmed(self, op: Confirm, state: State, out: Spoken, turn: CallerTurn, reading: Reading) -> None:
         changed = self._corrections(op, state, turn, reading)
-        answer = _yes_or_no(turn.text, reading)
+        answer = yes_or_no(turn.text, reading)
         if changed and op.changed is not None:
             state.slots.update(changed)
             self._machine.proceed(state, op.changed)
@@ -338,10 +320,10 @@ class Turns:
         for name in op.change:
             slot = self._program.slots[name]
             before = state.slots.get(name, "")
-            if slot.type == "code" and before and not _only_yes(turn.text, reading):
+            if slot.type == "code" and before and not only_yes(turn.text, reading):
                 after = correct(before, turn.text) or ""
             else:
-                after = reading.slots.get(name, "") or _loose_value(slot, turn.text, reading)
+                after = reading.slots.get(name, "") or loose_value(slot, turn.text, reading)
             if after and after != before:
                 changed[name] = after
         return changed
@@ -355,7 +337,7 @@ class Turns:
 
     def _chosen(self, op: Choose, state: State, out: Spoken, turn: CallerTurn, reading: Reading) -> None:
         items = self._machine.options(op, state)
-        answer = _yes_or_no(turn.text, reading)
+        answer = yes_or_no(turn.text, reading)
         pick = self._pick(op, reading, items)
         if pick is None and op.changed is not None and (changed := self._corrections(op, state, turn, reading)):
             state.slots.update(changed)
@@ -403,46 +385,6 @@ class Turns:
             if wanted is None:
                 continue
             for n, item in enumerate(items):
-                if _same(wanted, look_up(path, item if isinstance(item, Mapping) else {})):
+                if same_value(wanted, look_up(path, item if isinstance(item, Mapping) else {})):
                     return n
         return None
-
-
-_HOURS: Mapping[str, Callable[[int], bool]] = {
-    "morning": lambda hour: hour < 12,
-    "afternoon": lambda hour: 12 <= hour < 18,
-    "evening": lambda hour: hour >= 17,
-    "night": lambda hour: hour >= 18,
-}
-
-
-def _same(wanted: str, value: object) -> bool:
-    text = str(value)
-    if wanted in _HOURS:
-        clock = text[11:13] if len(text) > 13 and text[10] in "T " else text[:2]
-        return clock.isdigit() and _HOURS[wanted](int(clock))
-    return wanted.lower() in {text.lower(), text[:5].lower(), text[11:16].lower()}
-
-
-def _yes_or_no(text: str, reading: Reading) -> str:
-    if reading.intent in {"affirm", "deny"}:
-        return reading.intent
-    if reading.intent == "backchannel":
-        return "affirm"
-    lead = leading_answer(text)
-    if lead == "affirm" and reading.intent in {"correct", "unsure", "question", "stop"}:
-        return ""
-    return lead
-
-
-def _only_yes(text: str, reading: Reading) -> bool:
-    return reading.intent in {"affirm", "backchannel"} or leading_answer(text) == "affirm"
-
-
-def _loose_value(slot: Slot, text: str, reading: Reading) -> str:
-    """The value of a slot in an answer that names nothing else, where the slot's own words are missing ("no, Austin")."""
-    if reading.intent in {"affirm", "deny", "repeat", "question", "human", "goodbye", "backchannel", "unsure"}:
-        return ""
-    if slot.type in {"date", "time", "part_of_day", "money", "seat"}:
-        return asked(slot, text)
-    return ""

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ccaas.spoken.codes import NATO, correct, coverage, parse_code, parse_digits, parse_spelling
+from ccaas.spoken.alphabet import NATO
+from ccaas.spoken.codes import coverage, parse_code, parse_digits, parse_spelling
+from ccaas.spoken.corrections import correct
 from ccaas.spoken.personal import parse_birth_date, parse_flight, parse_phone
 from ccaas.spoken.readback import digit_groups, nato
 
