@@ -40,6 +40,9 @@ RUNTIME_ERRORS: tuple[type[Exception], ...] = tuple(
 """What the runtime raises when it loads or runs a model; its exceptions have no common base of their own."""
 
 
+_UNUSABLE: tuple[type[Exception], ...] = (*RUNTIME_ERRORS, ValueError)
+
+
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """What a model heard."""
@@ -66,7 +69,7 @@ class MoonshineModel:
             self._vocabulary = Vocabulary(folder / "tokenizer.json")
             self._encoder = _session(str(folder / "encoder.onnx"), threads)
             self._decoder = _changed(with_small_head(folder / "decoder.onnx"), threads)
-        except (*RUNTIME_ERRORS, ValueError) as error:
+        except _UNUSABLE as error:
             raise SetupError(f"the Moonshine model in {folder} cannot be loaded ({error}); run `make setup`") from error
         pasts = [value for value in self._decoder.get_inputs() if value.name.startswith("past_key_values")]
         self._pasts = [value.name for value in pasts]

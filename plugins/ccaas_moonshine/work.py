@@ -17,6 +17,8 @@ from ccaas_moonshine.model import RUNTIME_ERRORS
 
 T = TypeVar("T")
 
+_FAILURES: tuple[type[Exception], ...] = (*RUNTIME_ERRORS, ValueError)
+
 
 class Urgency(IntEnum):
     """What goes first."""
@@ -79,7 +81,7 @@ class DecodingThreads:
             failure: SpeechError | None = None
             try:
                 answer = job.work()
-            except (*RUNTIME_ERRORS, ValueError) as error:
+            except _FAILURES as error:
                 failure = SpeechError(f"Moonshine failed on this audio: {error}")
             try:
                 job.loop.call_soon_threadsafe(_settle, job.result, answer, failure)

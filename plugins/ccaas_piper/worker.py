@@ -33,6 +33,9 @@ AUDIBLE = 0.004
 LEAD_S = 0.005
 """Silence left before the first sound (s)."""
 
+_UNSPEAKABLE: tuple[type[Exception], ...] = (*split.RUNTIME_ERRORS, RuntimeError, ValueError, IndexError)
+_UNUSABLE: tuple[type[Exception], ...] = (*split.RUNTIME_ERRORS, OSError, ValueError, KeyError, split.UnknownGraph)
+
 
 @dataclass(slots=True)
 class Request:
@@ -134,7 +137,7 @@ def serve(desk: Desk, out: BinaryIO) -> None:
         request = desk.next()
         try:
             piece = next(request.pieces, None)
-        except (*split.RUNTIME_ERRORS, RuntimeError, ValueError, IndexError) as error:
+        except _UNSPEAKABLE as error:
             if desk.drop(request):
                 _send(out, Kind.FAILED, request.id, str(error).encode())
             continue
@@ -167,7 +170,7 @@ def main() -> None:
         description = json.loads(options.model.with_name(options.model.name + ".json").read_text())
         config = PiperConfig.from_dict(description)
         parts = split.load(options.model, options.threads)
-    except (*split.RUNTIME_ERRORS, OSError, ValueError, KeyError, split.UnknownGraph) as error:
+    except _UNUSABLE as error:
         _send(out, Kind.BROKEN, 0, str(error).encode())
         sys.exit(1)
     text = PiperVoice(config=config, session=None)  # only its phonemes are used
