@@ -55,7 +55,7 @@ def score(said: Utterance, records: Sequence[Record], speech_end: float) -> Unde
     truth = words(said.text)
     return Understood(
         text,
-        word_errors=errors(truth, words(text)),
+        word_errors=errors(truth, _letter_by_letter(words(text), truth)),
         words=len(truth),
         code_exact=_code_exact(said, slots, text) if said.kind == "code" else None,
         intent_right=bool(final) and final[-1]["intent"] == said.intent,
@@ -64,6 +64,17 @@ def score(said: Utterance, records: Sequence[Record], speech_end: float) -> Unde
         turns=len(records),
         stages_ms=_stages(final, speech_end),
     )
+
+
+def _letter_by_letter(heard: Sequence[str], truth: Sequence[str]) -> list[str]:
+    """Letters that the recogniser wrote as one word ("kq") taken apart where they were spelled ("k q")."""
+    spelled = {
+        "".join(truth[start:end])
+        for start in range(len(truth))
+        for end in range(start + 2, len(truth) + 1)
+        if all(len(word) == 1 for word in truth[start:end])
+    }
+    return [letter for word in heard for letter in (word if word in spelled else [word])]
 
 
 def _same_value(got: Any, wanted: str) -> bool:

@@ -87,6 +87,7 @@ def test_what_was_understood_is_scored_in_words_codes_intents_and_slots() -> Non
     ]
     understood = score(said, taken, speech_end=9.8)
     assert understood.code_exact
+    assert (understood.word_errors, understood.words) == (0, 6)
     assert understood.intent_right
     assert (understood.slots_right, understood.slots, understood.turns) == (1, 2, 2)
     assert understood.text == "Kq7 42z"
