@@ -83,17 +83,22 @@ make_venv() {
 
 install_packages() {
     say "Python packages: installing those of constraints.txt"
-    "$python" -m pip install --quiet --progress-bar off -c constraints.txt hatchling editables setuptools wheel &&
-        "$python" -m pip install --prefer-binary -c constraints.txt --no-build-isolation -e ".$extras" >"$cache/pip.log" 2>&1 &
+    : >"$cache/pip.log"
+    "$python" -m pip install --quiet --progress-bar off -c constraints.txt hatchling editables setuptools wheel >"$cache/pip.log" 2>&1 &&
+        "$python" -m pip install --progress-bar off --prefer-binary -c constraints.txt --no-build-isolation -e ".$extras" >>"$cache/pip.log" 2>&1 &
     pid=$!
+    shown=0
     while kill -0 $pid 2>/dev/null; do
-        if [ -t 1 ]; then
-            line=$(tail -n 1 "$cache/pip.log" 2>/dev/null | tr '\r' '\n' | tail -n 1 | cut -c1-100)
-            printf '\r\033[Ksetup: %s' "$line"
-        fi
         sleep 1
+        count=$(grep -c '^Collecting' "$cache/pip.log" 2>/dev/null || true)
+        if [ -t 1 ]; then
+            printf '\r\033[Ksetup: Python packages: %s (%s)' "$count" "$(grep '^Collecting' "$cache/pip.log" | tail -n 1 | cut -d' ' -f2 | cut -c1-50)"
+        elif [ "$count" -ge $((shown + 20)) ]; then
+            shown=$count
+            say "Python packages: $count so far"
+        fi
     done
-    [ -t 1 ] && printf '\r\033[K'
+    [ ! -t 1 ] || printf '\r\033[K'
     if ! wait $pid; then
         grep -i -E '^ *error|no space|quota' "$cache/pip.log" | head -n 3 >&2 || true
         fail "the Python packages could not be installed (see $cache/pip.log); check the network, the disk and pip's own configuration, then run make setup again"

@@ -41,6 +41,8 @@ PROCESS = {
     "soxr": "controller (a separate shared library)",
     "hatchling": "building",
     "editables": "building",
+    "setuptools": "building",
+    "wheel": "building",
 }
 """Where a package lives when it is not simply the controller's or the tests'."""
 

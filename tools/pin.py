@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
-WANTED = ("ccaas[dev,test]", "hatchling", "editables")
+WANTED = ("ccaas[dev,test]", "hatchling", "editables", "setuptools", "wheel")
 
 
 def closure(wanted: tuple[str, ...]) -> set[str]:
