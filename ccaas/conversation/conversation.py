@@ -148,6 +148,8 @@ class Conversation:
         self._on_hold = False
         self._yielded_at: float | None = None
         self._paused_at: float | None = None
+        self._echoed = False
+        """What was heard before the newest pause was our own voice, the end of which may outlast our reply."""
         self._do: dict[Do, Callable[[], None]] = {
             Do.SPECULATE: self._speculate,
             Do.DROP: self._drop_speculation,
@@ -228,12 +230,11 @@ class Conversation:
         if self._turns.deadline is None or now < self._turns.deadline - 0.001:
             self._arm()
             return
-        if self._turns.state is State.OVERLAPPING:
-            likeness = self._echo.likeness(now)
-            if likeness >= self._settings.barge_in.echo_correlation:
-                self._handle(EchoHeard(now))
-                return
-        self._handle(Tick(now))
+        overlapping = self._turns.state is State.OVERLAPPING
+        self._handle(EchoHeard(now) if overlapping and self._sounds_like_us(now) else Tick(now))
+
+    def _sounds_like_us(self, now: float) -> bool:
+        return self._echo.likeness(now) >= self._settings.barge_in.echo_correlation
 
     async def _beat(self) -> None:
         while True:
@@ -266,6 +267,7 @@ class Conversation:
 
     def _on_voice_started(self, at: float) -> None:
         now, state = self._now(), self._turns.state
+        self._echoed = False
         if state is not State.PAUSING:
             self._retaking = state in (State.THINKING, State.SPEAKING) and self._can_retake(now)
             if not self._retaking:
@@ -275,6 +277,7 @@ class Conversation:
 
     def _on_voice_stopped(self, at: float) -> None:
         self._paused_at = self._now()
+        self._echoed = self._sounds_like_us(self._paused_at)
         self._handle(VoiceStopped(at, self._paused_at))
 
     def _on_dip(self) -> None:
@@ -338,6 +341,8 @@ class Conversation:
         return draft
 
     def _verdict(self, text: str) -> Verdict:
+        if self._echoed:
+            return Verdict.NOTHING
         if self._retaking:
             text = _remainder(text, self._taken.text if self._taken is not None else self._pending or "")
         playout = self._mouth.playout

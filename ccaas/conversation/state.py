@@ -16,9 +16,6 @@ from ccaas.errors import TransitionError
 _ECHO_LOOK_S = 0.1
 """An echo is compared again this often (s)."""
 
-_ECHO_TAIL_S = 0.6
-"""An echo lasts up to this much longer than what it is an echo of (s)."""
-
 
 class State(Enum):
     """Who speaks."""
@@ -179,8 +176,6 @@ class Turns:
         self._interruptible = True
         self._voiced = False
         self._acknowledged = False
-        self._echoing = False
-        self._echo_until: float | None = None
 
     def handle(self, event: Event) -> tuple[Do, ...]:
         """Take one event; the commands to carry out, in order. Raises TransitionError, and nothing has changed."""
@@ -209,9 +204,6 @@ class Turns:
 
     def _pause(self, event: VoiceStopped) -> tuple[Do, ...]:
         self._voiced = False
-        echo_until, self._echo_until = self._echo_until, None
-        if echo_until is not None and event.at <= echo_until:
-            return (Do.FORGET, *self._listen(event.now))
         self.speech_end = event.at
         self.state = State.PAUSING
         self.deadline = None
@@ -292,7 +284,6 @@ class Turns:
 
     def _overlap(self, since: float) -> tuple[Do, ...]:
         self.state = State.OVERLAPPING
-        self._echoing = False
         if not self._interruptible:
             self.deadline = None
             return ()
@@ -301,12 +292,10 @@ class Turns:
 
     def _yield(self, event: Tick) -> tuple[Do, ...]:
         self.holding = True
-        self._echoing = False
         return (Do.YIELD, *self._hear(event.now))
 
     def _speak_on(self, event: EchoHeard) -> tuple[Do, ...]:
         """Look again soon: the caller may begin to speak under the echo."""
-        self._echoing = True
         self.deadline = event.now + _ECHO_LOOK_S
         return (Do.UNDUCK,)
 
@@ -332,8 +321,6 @@ class Turns:
         return self._listen(event.now)
 
     def _reply_ended_under_caller(self, event: ReplyEnded) -> tuple[Do, ...]:
-        if self._echoing:
-            self._echo_until = event.now + _ECHO_TAIL_S
         return self._hear(event.now)
 
     def _reply_was_empty(self, event: ReplyEnded) -> tuple[Do, ...]:

@@ -319,6 +319,7 @@ class Talk:
         self._snapshot, self._first_words, self._codec = snapshot, first_words, codec
         self._complaints: list[dict[str, Any]] = []
         self._raised = False
+        self._understood: dict[tuple[float, int], str] = {}
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
@@ -395,15 +396,24 @@ class Talk:
     # — the agent —
 
     def agent(self, since: float = 0.0) -> str:
-        """What the caller has heard since then."""
-        frames = [coder(self._codec).decode(frame) for at, frame in self.stream.played if at >= since]
-        if not frames:
-            return ""
-        # Ducking must not make a difference to what is understood.
-        loud = np.concatenate(frames).astype(np.float64)
-        envelope = np.repeat([max(1.0, float(np.abs(frame.astype(int)).max())) for frame in frames], len(frames[0]))
-        pcm: Pcm = np.where(np.abs(loud) > 0, loud / envelope * 8_000, 0).astype(np.int16)
-        return heard(pcm)
+        """What the caller has heard since then; no space stands where two clauses meet."""
+        known = (since, len(self.stream.played))
+        if known not in self._understood:
+            self._understood[known] = self._understand(since)
+        return self._understood[known]
+
+    def _understand(self, since: float) -> str:
+        runs: list[list[Pcm]] = []
+        before = 0.0
+        for at, frame in self.stream.played:
+            if at >= since:
+                if not runs or at - before > 0.03:
+                    runs.append([])
+                pcm = coder(self._codec).decode(frame)
+                # Ducking must not make a difference to what is understood.
+                runs[-1].append((pcm * (8_000 / max(8, int(np.abs(pcm.astype(int)).max())))).astype(np.int16))
+            before = at
+        return "".join(heard(np.concatenate(run)) for run in runs)
 
     async def agent_says(self, text: str, since: float = 0.0, seconds: float = 60.0) -> None:
         await self.until(lambda: text in self.agent(since), f"{text!r}", seconds)

@@ -224,15 +224,6 @@ def test_an_echo_is_spoken_over_and_looked_at_again() -> None:
     assert turns.handle(Tick(5.36)) == (Do.YIELD,), "the caller has begun under the echo"
 
 
-def test_the_tail_of_an_echo_is_no_turn() -> None:
-    turns = started(*OVERLAPPED, EchoHeard(5.16), ReplyEnded(6.0))
-    assert at(turns)[0] is State.HEARING
-    assert turns.handle(VoiceStopped(6.4, 6.47)) == (Do.FORGET,)
-    assert at(turns)[0] is State.LISTENING
-    turns = started(*OVERLAPPED, EchoHeard(5.16), ReplyEnded(6.0))
-    assert turns.handle(VoiceStopped(7.0, 7.07)) == (Do.SPECULATE,), "no echo lasts that long"
-
-
 def test_the_caller_goes_on_before_the_answer() -> None:
     turns = started(*COMMITTED)
     assert turns.handle(VoiceStarted(3.3, 3.4, retractable=True)) == (Do.RETRACT,)
