@@ -2,6 +2,8 @@
 
 Frames and timers drive the machine synchronously on the event loop; what takes time (recognition, drafts, speech) runs
 in tasks of the conversation's own group and reports back as events.
+
+This module is long because every command of the machine ends here, and each of them is a few lines.
 """
 
 from __future__ import annotations
