@@ -1,8 +1,7 @@
 """One conversation: the state machine of `state.py` joined to ears, mouth and reasoning.
 
 Frames and timers drive the machine synchronously on the event loop; what takes time (recognition, drafts, speech) runs
-in tasks of the conversation's own group and reports back as events. Long because each command of the machine has its
-method here, and all of them share one conversation's parts.
+in tasks of the conversation's own group and reports back as events.
 
 This module is long because every command of the machine ends here, and each of them is a few lines.
 """

@@ -1,7 +1,6 @@
 """Whose turn it is: the state machine of a conversation. Pure: event in, commands out; time comes with the events.
 
 `TRANSITIONS` is the whole machine. An event that a state does not list raises TransitionError and changes nothing.
-Long because a machine is understood by reading all of its steps beside their table.
 
 This module is long because the states, the events, the commands and the table are one thing and are read together.
 """
