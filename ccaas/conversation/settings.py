@@ -13,17 +13,17 @@ class Budget(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    complete_ms: int = Field(default=180, ge=0, le=10_000, description="The words and the voice both sound finished.")
+    complete_ms: int = Field(default=150, ge=0, le=10_000, description="The words and the voice both sound finished.")
     likely_ms: int = Field(
         default=450, ge=0, le=10_000, description="The words are whole; the voice sounds unfinished."
     )
-    unsure_ms: int = Field(default=800, ge=0, le=10_000, description="Nothing says whether more is to come.")
-    incomplete_ms: int = Field(default=1_800, ge=0, le=10_000, description="The words plainly want more.")
+    unsure_ms: int = Field(default=600, ge=0, le=10_000, description="Nothing says whether more is to come.")
+    incomplete_ms: int = Field(default=1_600, ge=0, le=10_000, description="The words plainly want more.")
 
 
 def _budgets() -> dict[ExpectationKind, Budget]:
-    quick = Budget(complete_ms=120, likely_ms=300)
-    spelled = Budget(complete_ms=300, likely_ms=700, unsure_ms=1_200, incomplete_ms=2_500)
+    quick = Budget(complete_ms=120, likely_ms=250)
+    spelled = Budget(complete_ms=250, likely_ms=450, unsure_ms=1_000, incomplete_ms=2_200)
     return {
         ExpectationKind.OPEN: Budget(),
         ExpectationKind.YES_NO: quick,
@@ -31,10 +31,10 @@ def _budgets() -> dict[ExpectationKind, Budget]:
         ExpectationKind.CODE: spelled,
         ExpectationKind.DIGITS: spelled,
         ExpectationKind.SPELLING: spelled,
-        ExpectationKind.DATE: Budget(complete_ms=200),
-        ExpectationKind.TIME: Budget(complete_ms=200),
-        ExpectationKind.NUMBER: Budget(complete_ms=200),
-        ExpectationKind.NAME: Budget(complete_ms=200, likely_ms=450),
+        ExpectationKind.DATE: Budget(complete_ms=180),
+        ExpectationKind.TIME: Budget(complete_ms=180),
+        ExpectationKind.NUMBER: Budget(complete_ms=180),
+        ExpectationKind.NAME: Budget(complete_ms=180, likely_ms=400),
     }
 
 
@@ -56,7 +56,7 @@ class ConversationSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     speech_threshold: float = Field(default=0.5, ge=0.05, le=0.99, description="Voice probability that begins speech.")
-    silence_threshold: float = Field(default=0.35, ge=0.01, le=0.95, description="Voice probability that ends it.")
+    silence_threshold: float = Field(default=0.45, ge=0.01, le=0.95, description="Voice probability that ends it.")
     onset_ms: int = Field(default=64, ge=20, le=500, description="Voice this long begins speech.")
     pause_ms: int = Field(default=64, ge=20, le=1_000, description="Silence this long begins preparing the answer.")
     finished_threshold: float = Field(
