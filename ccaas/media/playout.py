@@ -21,6 +21,9 @@ LEAD_FRAMES = 6
 
 FRAME_S = FRAME_MS / 1000
 
+_TRAVEL_S = 0.001
+"""What is sent at least takes to be played (s)."""
+
 
 class AgentTrack(Protocol):
     """Where what the agent said is written down (the recording)."""
@@ -172,6 +175,10 @@ class Playout:
     def _frames_elapsed(self) -> int:
         return math.floor((self._now() - self._begun_at) / FRAME_S + 1e-6)
 
+    def _frames_begun(self) -> int:
+        """The frames that a flush can no longer call back: what was sent in this very moment still can be."""
+        return self._frames_elapsed() + 1 if self._now() - self._begun_at > _TRAVEL_S else 0
+
     def _settle(self) -> None:
         """The run has been heard to its end: the next frame begins a new one."""
         if not self._frames_out:
@@ -182,7 +189,7 @@ class Playout:
 
     def _take_back(self) -> None:
         """Flush what Asterisk holds and put it back in front of what waits; the frame being played cannot be called back."""
-        begun = min(self._frames_out, max(0, self._frames_elapsed() + 1))
+        begun = min(self._frames_out, self._frames_begun())
         unplayed = self._frames_out - begun
         if unplayed > 0:
             self._free_at = self._begun_at + begun * FRAME_S

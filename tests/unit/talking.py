@@ -269,7 +269,9 @@ class Caller:
         begun, number, played = loop.time(), 0, 0
         while True:
             number += 1
-            await asyncio.sleep(max(0.0, begun + number * 0.02 - loop.time()))
+            # A little jitter, as on any line: nothing happens in the very moment in which the agent's next frame is played.
+            jitter = (number * 7 % 11) * 0.0005 + 0.0003
+            await asyncio.sleep(max(0.0, begun + number * 0.02 + jitter - loop.time()))
             frame = self._frames.popleft() if self._frames else quiet
             back = np.zeros(160, dtype=np.int16)
             if len(self.stream.played) > played:
