@@ -73,11 +73,14 @@ def check(file: File = HERE) -> None:
 def up(file: File = HERE) -> None:
     """Start Asterisk and the controller, and keep them running until Ctrl-C (twice: at once)."""
     from ccaas.config.configuration import load
+    from ccaas.dialling import what_to_dial
     from ccaas.guard import up as guard_up
     from ccaas.logs import configure_logs
 
     configuration = load(file)
     configure_logs(configuration.settings.log, configuration.site.state_dir / "log", "guard")
+    for line in what_to_dial(configuration):
+        typer.echo(line)
     raise typer.Exit(guard_up(configuration))
 
 
