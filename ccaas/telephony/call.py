@@ -43,6 +43,9 @@ _MEDIA_TRIES = 3
 
 _LONGEST_DIALLING_S = 120.0
 
+_LONGEST_LEAVING_S = 30.0
+"""A caller whom a blind transfer has not taken away by then is rescued (s)."""
+
 _NEWS_S = 1.0
 """A command that fails because the caller has just gone is followed by that news within this time (s)."""
 
@@ -75,7 +78,10 @@ class Call:
         self._stream: MediaStream | None = None
         self._caller_up = asyncio.Event()
         self._target = ""
-        self._target_end: asyncio.Future[Ended | Answered] | None = None
+        self._target_up = False
+        self._target_end: Ended | Left | None = None
+        self._target_news = asyncio.Event()
+        self._fault: Exception | None = None
         self._dismissing = False
         self._gone = asyncio.Event()
 
@@ -83,16 +89,28 @@ class Call:
         """The call cannot be: end its task."""
         self._end(reason, 0)
 
+    def fail(self, error: Exception) -> None:
+        """Something of the call's own has failed outside its task: `run` raises it."""
+        self._fault = error
+        if self._script is not None:
+            self._script.cancel()
+
     async def run(self, target: str = "") -> None:
         """Own the call until it is over. `target` is the other party's leg of a call found CONNECTED after a restart.
 
         Raises:
             AsteriskError, MediaError, or what the attendant raised: the caller is still there and must be rescued.
         """
+        if self._fault is not None:
+            raise self._fault
+        if self.ended is not None:
+            return
         self._script = asyncio.create_task(self._play(target), name=f"call {self.id}")
         try:
             await self._script
         except asyncio.CancelledError:
+            if self._fault is not None:
+                raise self._fault from None
             if self.ended is None:
                 raise
         except AsteriskError:
@@ -134,15 +152,15 @@ class Call:
     def _handle_other(self, event: TelephonyEvent) -> None:
         if isinstance(event, Ended | Left):
             self.legs.open.discard(event.leg_id)
-        if event.leg_id != self._target or self._target_end is None:
-            return
-        if self._target_end.done():
+        if event.leg_id != self._target:
             return
         match event:
-            case Answered() if self.state is CallState.TRANSFERRING:
-                self._target_end.set_result(event)
-            case Ended():
-                self._target_end.set_result(event)
+            case Answered():
+                self._target_up = True
+                self._target_news.set()
+            case Ended() | Left():
+                self._target_end = event
+                self._target_news.set()
             case Ringing():
                 self._log.info("transfer rings", leg=event.leg_id)
             case _:
@@ -166,7 +184,6 @@ class Call:
     async def _play(self, target: str) -> None:
         if self.state is CallState.CONNECTED:
             self._target = target
-            self._target_end = asyncio.get_running_loop().create_future()
             await self._stay_connected()
             return
         if self.state is CallState.OFFERED:
@@ -178,6 +195,8 @@ class Call:
             self._step(Step.ANSWERED)
         elif self.state is CallState.TALKING:
             await self._drop_old_audio()
+            # Music, of a transfer or for comfort, would drown the agent.
+            await self._switch.unhold(self.legs.caller)
             await self._talk("lost")
             return
         await self._talk("")
@@ -217,9 +236,12 @@ class Call:
         self.legs.bridges += 1
         media = self.legs.next_media()
         self.legs.open.add(media)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._switch.bridge(self.legs.bridge))
-            opening = group.create_task(self._switch.open_media(self.id, media, self.legs.codec))
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._switch.bridge(self.legs.bridge))
+                opening = group.create_task(self._switch.open_media(self.id, media, self.legs.codec))
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
         self._stream = opening.result()
         await self._switch.join(self.legs.bridge, self.legs.caller, media)
         if old:
@@ -248,15 +270,17 @@ class Call:
         if target.blind:
             self._step(Step.SENT_AWAY)
             await self._switch.redirect(self.legs.caller, target.endpoint)
-            await asyncio.Event().wait()
+            await asyncio.sleep(_LONGEST_LEAVING_S)
+            raise AsteriskError(
+                f"the caller was sent to {target.endpoint} and is still here; look at the far end's log"
+            )
         self._step(Step.TRANSFER)
         await self._switch.hold(self.legs.caller)
         answered = await self._ring(target)
         await self._switch.unhold(self.legs.caller)
-        if not answered:
+        if not answered or not await self._join_target():
             self._step(Step.TARGET_FAILED)
             return False
-        await self._switch.join(self.legs.bridge, self._target)
         self._step(Step.TARGET_ANSWERED)
         self._log.info("transferred", destination=name)
         await self._stay_connected()
@@ -264,7 +288,7 @@ class Call:
 
     async def _ring(self, target: Target) -> bool:
         self._target = self.legs.next_target()
-        self._target_end = asyncio.get_running_loop().create_future()
+        self._target_up, self._target_end = False, None
         self.legs.open.add(self._target)
         try:
             await self._switch.originate(
@@ -279,16 +303,30 @@ class Call:
             self._log.warning("transfer not possible", endpoint=target.endpoint, error=str(error))
             self.legs.open.discard(self._target)
             return False
-        outcome = await self._target_end
-        if isinstance(outcome, Ended):
-            self._log.info("transfer not answered", reason=outcome.reason.value, cause=outcome.cause)
+        while not self._target_up and self._target_end is None:
+            await self._news_of_target()
+        if isinstance(self._target_end, Ended):
+            end = self._target_end
+            self._log.info("transfer not answered", reason=end.reason.value, cause=end.cause)
+        return self._target_end is None
+
+    async def _join_target(self) -> bool:
+        """False: it has gone again."""
+        try:
+            await self._switch.join(self.legs.bridge, self._target)
+        except AsteriskError as error:
+            self._log.warning("transfer broke off", leg=self._target, error=str(error))
+            await self._switch.hang_up(self._target, EndReason.FAILED, NORMAL_CLEARING)
             return False
-        self._target_end = asyncio.get_running_loop().create_future()
         return True
 
+    async def _news_of_target(self) -> None:
+        await self._target_news.wait()
+        self._target_news.clear()
+
     async def _stay_connected(self) -> None:
-        if self._target_end is not None:
-            await self._target_end
+        while self._target_end is None:
+            await self._news_of_target()
         await self._dismiss()
 
     # — the end —
@@ -310,3 +348,5 @@ class Call:
             await self._close_audio()
             await self._switch.return_to_dialplan(self.legs.caller, FALLBACK_CONTEXT, self.dnis or "s")
             self.ended = (EndReason.RETURNED, 0)
+            if self._script is not None:
+                self._script.cancel()

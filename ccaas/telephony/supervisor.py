@@ -15,7 +15,7 @@ from ccaas.ports.media import Codec
 from ccaas.ports.telephony import Connected, Disconnected, LegSnapshot, Switch
 from ccaas.telephony.call import FALLBACK_CONTEXT, NORMAL_CLEARING, Call
 from ccaas.telephony.desk import Attendant, Desk
-from ccaas.telephony.events import EndReason, Offered, TelephonyEvent
+from ccaas.telephony.events import Ended, EndReason, Left, Offered, TelephonyEvent
 from ccaas.telephony.legs import Legs, call_of, callee_name
 from ccaas.telephony.state import CallState
 
@@ -46,6 +46,10 @@ class Supervisor:
         self._by_leg: dict[str, Call] = {}
         self._calls: dict[str, Call] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._waiting: dict[str, TelephonyEvent | None] = {}
+        """Legs whose offer is being thought about, and how they ended meanwhile."""
+        self._owners: dict[str, asyncio.Task[None]] = {}
+        """The owner tasks that have not come to their ends, by call."""
         self._idle = asyncio.Event()
         self._idle.set()
         self.connected = False
@@ -99,23 +103,42 @@ class Supervisor:
 
     def _offered(self, offer: Offered) -> None:
         known = self._by_leg.get(offer.leg_id)
-        if known is not None and known.ended is None:
+        if offer.leg_id in self._waiting or (known is not None and known.ended is None):
             return
         if offer.arguments[:1] == TRANSFER_FAILED:
             # It comes from the dialplan's own extension; the number that was dialled is told beside.
             offer = replace(offer, dnis=offer.arguments[1])
+        self._waiting[offer.leg_id] = None
+        self._idle.clear()
         task = asyncio.create_task(self._receive(offer), name=f"offer {offer.leg_id}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _receive(self, offer: Offered) -> None:
-        """Find who takes the offer, and start the call."""
+        """Find who takes the offer, and start the call. An offer that nobody takes goes to the dialplan."""
+        try:
+            await self._decide(offer)
+        except Exception:
+            _log.exception("the offer's own code failed", ani=offer.ani, dnis=offer.dnis)
+            await self._give_back(offer.leg_id, offer.dnis)
+        finally:
+            self._waiting.pop(offer.leg_id, None)
+            self._rest()
+
+    async def _decide(self, offer: Offered) -> None:
         refusal = self._desk.refusal()
         call_id = new_call_id()
         attendant = None if refusal else await self._desk.welcome(call_id, offer)
         if attendant is None:
             _log.warning("call not taken", ani=offer.ani, dnis=offer.dnis, reason=refusal or "nobody takes this number")
             await self._give_back(offer.leg_id, offer.dnis)
+            return
+        gone = self._waiting[offer.leg_id]
+        if gone is not None:
+            self._desk.happened(call_id, offer)
+            self._desk.happened(call_id, gone)
+            reason, cause = (gone.reason, gone.cause) if isinstance(gone, Ended) else (EndReason.RETURNED, 0)
+            await self._finish(call_id, attendant, reason, cause)
             return
         legs = Legs(call_id, offer.leg_id, offer.codec)
         call = Call(
@@ -129,11 +152,23 @@ class Supervisor:
         self._by_leg[call.legs.caller] = call
         self._idle.clear()
         task = asyncio.create_task(self._live(call, attendant, target), name=f"owner of {call.id}")
+        self._owners[call.id] = task
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _live(self, call: Call, attendant: Attendant, target: str) -> None:
         """The call's owner task: whatever happens in it, the caller is not left alone and nothing is left behind."""
+        try:
+            await self._serve(call, attendant, target)
+        finally:
+            self._owners.pop(call.id, None)
+            self._rest()
+
+    def _rest(self) -> None:
+        if not self._owners and not self._waiting:
+            self._idle.set()
+
+    async def _serve(self, call: Call, attendant: Attendant, target: str) -> None:
         log = _log.bind(call=call.id)
         log.info("call begins", ani=call.ani, dnis=call.dnis, state=call.state.value)
         try:
@@ -150,21 +185,37 @@ class Supervisor:
         if self._by_leg.get(call.legs.caller) is call:  # Sent away and not taken, it may be here again already.
             del self._by_leg[call.legs.caller]
         await self._quietly(call.clean_up())
-        await attendant.finish(reason, cause)
-        self._desk.ended(call.id, reason, cause)
+        await self._finish(call.id, attendant, reason, cause)
         log.info("call ended", reason=reason.value, cause=cause)
-        if not self._calls:
-            self._idle.set()
+
+    async def _finish(self, call_id: str, attendant: Attendant, reason: EndReason, cause: int) -> None:
+        """Close the books of a call, even where the attendant cannot close its own."""
+        try:
+            await attendant.finish(reason, cause)
+        except Exception:
+            _log.exception("the attendant could not finish", call=call_id)
+        self._desk.ended(call_id, reason, cause)
 
     async def release(self) -> None:
-        """Give every call to the dialplan: this controller ends and none follows."""
-        for call in self.calls:
+        """Give every call to the dialplan and finish with it: this controller ends and none follows."""
+        calls = self.calls
+        for call in calls:
             await self._quietly(call.rescue())
+        given = [self._owners[call.id] for call in calls if call.ended is not None and call.id in self._owners]
+        await asyncio.gather(*given, return_exceptions=True)
 
     def _dispatch(self, event: TelephonyEvent) -> None:
+        if event.leg_id in self._waiting and isinstance(event, Ended | Left):
+            self._waiting[event.leg_id] = event
+            return
         call = self._by_leg.get(event.leg_id) or self._owner_by_name(event.leg_id)
-        if call is not None:
+        if call is None:
+            return
+        try:
             call.handle(event)
+        except Exception as error:
+            # One call's plug-in: the other calls' events wait behind this one.
+            call.fail(error)
 
     def _owner_by_name(self, leg_id: str) -> Call | None:
         """The call of a leg of ours: its id is in the name."""
@@ -186,7 +237,7 @@ class Supervisor:
                 self._pick_up(leg, legs)
         for gone in tuple(self._remembered):
             remembered = self._remembered.pop(gone)
-            self._desk.ended(remembered.call_id, EndReason.HUNG_UP, 0)
+            await self._finish(remembered.call_id, remembered.attendant, EndReason.HUNG_UP, 0)
         for leg in legs:
             if (owner := call_of(leg.leg_id)) and owner not in self._calls:
                 await self._quietly(self._switch.hang_up(leg.leg_id, EndReason.FAILED, NORMAL_CLEARING))
@@ -206,6 +257,8 @@ class Supervisor:
             if other.up and other.bridge_id and call_of(other.leg_id) == remembered.call_id and "-to" in other.leg_id
         ]
         state = CallState.CONNECTED if others else CallState.TALKING
+        if not leg.up:
+            state = CallState.DIALLING if call_of(leg.leg_id) else CallState.OFFERED
         parts = Legs(remembered.call_id, leg.leg_id, leg.codec)
         parts.take_over(other.leg_id for other in legs if call_of(other.leg_id) == remembered.call_id)
         parts.take_over_bridge(leg.bridge_id)
