@@ -118,7 +118,7 @@ class Supervisor:
         """Find who takes the offer, and start the call. An offer that nobody takes goes to the dialplan."""
         try:
             await self._decide(offer)
-        except Exception:
+        except Exception:  # noqa: BLE001  (whatever it was, the caller is not left ringing)
             _log.exception("the offer's own code failed", ani=offer.ani, dnis=offer.dnis)
             await self._give_back(offer.leg_id, offer.dnis)
         finally:
@@ -192,7 +192,7 @@ class Supervisor:
         """Close the books of a call, even where the attendant cannot close its own."""
         try:
             await attendant.finish(reason, cause)
-        except Exception:
+        except Exception:  # noqa: BLE001  (the books are closed in any case)
             _log.exception("the attendant could not finish", call=call_id)
         self._desk.ended(call_id, reason, cause)
 
@@ -213,8 +213,7 @@ class Supervisor:
             return
         try:
             call.handle(event)
-        except Exception as error:
-            # One call's plug-in: the other calls' events wait behind this one.
+        except Exception as error:  # noqa: BLE001  (the other calls' events wait behind this one)
             call.fail(error)
 
     def _owner_by_name(self, leg_id: str) -> Call | None:
