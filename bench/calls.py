@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,13 +60,23 @@ class MeasuredCall:
         self._began: float | None = None
         """Since when it is being given, undisturbed; None while it is not."""
 
-    async def run(self, utterances: Sequence[Utterance]) -> Recorded:
-        """Dial, say them all, hang up. Raises CallFailed or TimeoutError when the call does not come about."""
-        self._question = utterances[0].question
+    async def run(
+        self, utterances: Iterable[Utterance], question: str, pace: Callable[[float], float | None] | None = None
+    ) -> Recorded:
+        """Dial, say them all, hang up. Raises CallFailed or TimeoutError when the call does not come about.
+
+        `question`: what the agent asks first. `pace`: told how many seconds have been said, it says how many to wait
+        before the next utterance, None for no more; without it a person's little hesitation is all that is between.
+        """
+        self._question = question
         call = await self._ua.dial(self._question, codec=self._codec, from_number=self.ani)
         answered = await call.answered()
         self._asked(await self._listen(call, since=answered))
         for utterance in utterances:
+            wait = pace(sum(said.speech_end_s - said.speech_start_s for said, _ in self._said)) if pace else 0.0
+            if wait is None:
+                break
+            await asyncio.sleep(wait)
             if not call.is_up:
                 break
             await self._ask_for(call, utterance.question)

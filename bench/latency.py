@@ -89,7 +89,7 @@ async def measure(bench: Bench, changes: Mapping[str, Any] | None = None) -> dic
         for number, utterances in enumerate(plan, 1):
             async with SipCaller(system.sip_host, system.sip_port) as ua:
                 call = MeasuredCall(ua, number, "PCMU")
-                recorded = await call.run(utterances)
+                recorded = await call.run(utterances, utterances[0].question)
             name = f"call-{number:02d}"
             save(recorded, keep, name)
             records = await turns_of(system.state, call.ani)
