@@ -1,7 +1,8 @@
 """`ccaas up`: starts Asterisk and the controller, and stands by while they work.
 
 The controller is a child, so that its death is noticed at once: callers whose agent has just fallen silent hear music
-within a moment, the next controller picks their calls up, and if none comes back the dialplan gets them.
+within a moment, the next controller picks their calls up, and if none comes back the dialplan gets them. A guard that is
+itself killed leaves Asterisk, the controller and all calls behind for the next one.
 """
 
 from __future__ import annotations
@@ -13,14 +14,11 @@ import sys
 import structlog
 
 from ccaas.asterisk.access import access_of
-from ccaas.asterisk.api import Client
 from ccaas.asterisk.managed import ManagedAsterisk
 from ccaas.asterisk.secrets import AriAccess
-from ccaas.asterisk.transport import Transport
+from ccaas.comfort import comfort, hand_over
 from ccaas.config.configuration import Configuration
-from ccaas.errors import AsteriskError
-from ccaas.telephony.call import FALLBACK_CONTEXT
-from ccaas.telephony.legs import call_of
+from ccaas.succession import MODULE, Succession
 
 _log = structlog.get_logger("guard")
 
@@ -33,7 +31,7 @@ _PATIENCE_S = 20.0
 """Callers hear music for this long at most; then the dialplan gets them (s)."""
 
 CONFIG_EXIT = 2
-"""The controller's way to say that an admin must mend something: no restart helps."""
+"""The controller's way to say that an admin must mend something: no quick restart helps."""
 
 
 class Guard:
@@ -41,91 +39,103 @@ class Guard:
 
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
+        self._succession = Succession(configuration.site.state_dir)
         self._asterisk: ManagedAsterisk | None = None
         self._child: asyncio.subprocess.Process | None = None
+        self._comforting: asyncio.Task[None] | None = None
         self._stopping = False
-        self._signals = 0
+        self._woken = asyncio.Event()
 
     async def run(self) -> int:
         """Until the controller ends by itself or we are told to stop; the exit code.
 
         Raises:
-            CcaasError: Asterisk cannot be started or reached.
+            CcaasError: another guard is here, or Asterisk cannot be started or reached.
         """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop)
         loop.add_signal_handler(signal.SIGHUP, self._restart)
-        settings = self._configuration.settings.asterisk
-        if settings.mode == "managed":
-            site = self._configuration.site
-            self._asterisk = ManagedAsterisk(settings, site.state_dir / "asterisk", site.config_dir)
-            await self._asterisk.start()
+        self._succession.claim()
         try:
-            return await self._keep_controller()
+            inherited = await self._succession.end_predecessor()
+            settings = self._configuration.settings.asterisk
+            if settings.mode == "managed":
+                site = self._configuration.site
+                self._asterisk = ManagedAsterisk(settings, site.state_dir / "asterisk", site.config_dir)
+                await self._asterisk.start()
+                inherited = inherited or self._asterisk.process.adopted
+            return await self._keep_controller(access_of(self._configuration), inherited)
         finally:
             if self._asterisk is not None:
                 await self._asterisk.stop()
+            self._succession.release()
 
-    async def _keep_controller(self) -> int:
-        access = access_of(self._configuration)
+    async def _keep_controller(self, access: AriAccess, inherited: bool) -> int:
+        """`inherited`: there may be calls from before us."""
         loop = asyncio.get_running_loop()
-        backoff, died_at = _FIRST_BACKOFF_S, 0.0
-        comforting: asyncio.Task[None] | None = None
-        while True:
+        backoff, may_end = _FIRST_BACKOFF_S, not inherited
+        if inherited:
+            self._comfort(access)
+        while not self._stopping:
             began = loop.time()
-            command = (sys.executable, "-m", "ccaas.controller", str(self._configuration.file))
-            self._child = await asyncio.create_subprocess_exec(*command, start_new_session=True)
-            code = await self._child.wait()
-            if self._stopping or code in (0, CONFIG_EXIT):
-                return 0 if self._stopping else code
-            died_at = loop.time()
-            _log.error("the controller died; starting it again", code=code)
-            if comforting is None or comforting.done():
-                comforting = asyncio.create_task(comfort(access, died_at + _PATIENCE_S), name="comfort")
-            backoff = _FIRST_BACKOFF_S if died_at - began > _STEADY_S else min(backoff * 2, _LAST_BACKOFF_S)
-            await asyncio.sleep(backoff)
+            code = await self._run_controller()
+            if self._stopping or code == 0:
+                break
+            if code == CONFIG_EXIT and may_end:
+                return code
+            may_end = False
+            if code == CONFIG_EXIT:
+                _log.error("the controller cannot start; until that is mended, the dialplan takes all calls")
+                await self._give_up_calls(access)
+                backoff = _LAST_BACKOFF_S
+            else:
+                _log.error("the controller died; starting it again", code=code)
+                self._comfort(access)
+                steady = loop.time() - began > _STEADY_S
+                backoff = _FIRST_BACKOFF_S if steady else min(backoff * 2, _LAST_BACKOFF_S)
+            await self._pause(backoff)
+        return 0
+
+    async def _run_controller(self) -> int:
+        """One controller from its start to its end; its exit code."""
+        command = (sys.executable, "-m", MODULE, str(self._configuration.file))
+        self._child = await asyncio.create_subprocess_exec(*command, start_new_session=True)
+        self._succession.note(self._child.pid)
+        return await self._child.wait()
+
+    def _comfort(self, access: AriAccess) -> None:
+        if self._comforting is None or self._comforting.done():
+            self._comforting = asyncio.create_task(comfort(access, _PATIENCE_S), name="comfort")
+
+    async def _give_up_calls(self, access: AriAccess) -> None:
+        if self._comforting is not None:
+            self._comforting.cancel()
+        await hand_over(access)
+
+    async def _pause(self, seconds: float) -> None:
+        """Until it is time for the next controller, or somebody wants it now."""
+        self._woken.clear()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+        except TimeoutError:
+            pass
 
     def _stop(self) -> None:
         """Pass the wish on: the first signal drains, the second ends at once."""
         self._stopping = True
+        self._woken.set()
         self._signal(signal.SIGTERM)
 
     def _restart(self) -> None:
         """A new controller over the same calls: for a changed configuration or an upgrade."""
+        self._woken.set()
         self._signal(signal.SIGKILL)
 
     def _signal(self, number: signal.Signals) -> None:
         if self._child is not None and self._child.returncode is None:
             self._child.send_signal(number)
-
-
-async def comfort(access: AriAccess, until: float) -> None:
-    """Music for callers who are alone in our bridges; who is still alone at `until` (loop time) goes to the dialplan."""
-    transport = Transport(access)
-    try:
-        async with transport.requests():
-            client = Client(transport)
-            left = await _lonely(client)
-            for bridge in left:
-                await client.bridges.start_moh(bridge_id=bridge)
-            if left:
-                _log.info("music for callers while the controller comes back", calls=len(left))
-            await asyncio.sleep(max(0.0, until - asyncio.get_running_loop().time()))
-            for bridge, leg in (await _lonely(client)).items():
-                if bridge in left:
-                    _log.error("no controller took the call back; the dialplan gets it", leg=leg)
-                    await client.channels.continue_in_dialplan(
-                        channel_id=leg, context=FALLBACK_CONTEXT, extension="s", priority=1
-                    )
-    except AsteriskError as error:
-        _log.warning("callers could not be comforted", error=str(error))
-
-
-async def _lonely(client: Client) -> dict[str, str]:
-    """Our bridges that hold one leg and no media, with that leg."""
-    bridges = await client.bridges.list()
-    return {b.id: b.channels[0] for b in bridges if call_of(b.id) and len(b.channels) == 1}
 
 
 def up(configuration: Configuration) -> int:

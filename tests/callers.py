@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ import numpy as np
 import soxr
 
 from bench.ruler import runs
+from ccaas.asterisk.folder import RunFolder
+from ccaas.asterisk.pid import running_pid
 from ccaas.config.configuration import load
 from ccaas.config.picks import load_plugins, pick
 from ccaas.ports.media import Pcm
@@ -180,18 +182,25 @@ class Bookings:
             kept.backup(db)
 
     @contextmanager
-    def locked(self) -> Any:
+    def locked(self) -> Iterator[None]:
         """Nobody else can write meanwhile: a booking system that is slow."""
-        with _opened(self._file) as db:
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            finally:
-                db.execute("ROLLBACK")
+        with locked(self._file):
+            yield
 
 
 @contextmanager
-def _opened(file: Path) -> Any:
+def locked(file: Path) -> Iterator[None]:
+    """Nobody else can write to a database meanwhile."""
+    with _opened(file) as db:
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            db.execute("ROLLBACK")
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[sqlite3.Connection]:
     db = sqlite3.connect(file, isolation_level=None)
     try:
         yield db
@@ -213,6 +222,12 @@ def agent_said(site: Installation) -> str:
     return " ".join(row["text"] for row in rows)
 
 
+async def held_by(site: Installation, state: str) -> bool:
+    """Whether there is one call, in this state."""
+    calls = (await site.ask("GET", "/calls"))["calls"]
+    return [call["state"] for call in calls] == [state]
+
+
 # — what is left —
 
 
@@ -223,6 +238,11 @@ async def console(site: Installation, command: str) -> str:
     )
     output, _ = await process.communicate()
     return output.decode()
+
+
+def asterisk_pid(site: Installation) -> int:
+    """Process id of the installation's Asterisk; 0 while there is none."""
+    return running_pid(RunFolder(site.state / "asterisk"))
 
 
 async def nothing_left(site: Installation) -> bool:

@@ -105,6 +105,17 @@ class Installation:
             pass
         raise AssertionError(f"ccaas up is not ready:\n{self.log.read_text()[-4000:]}")
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send `ccaas up` a signal."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    async def ended(self, timeout: float = 60.0) -> int:
+        """Wait until `ccaas up` has ended; its exit code, negative for a signal."""
+        assert self._process is not None
+        async with asyncio.timeout(timeout):
+            return await self._process.wait()
+
     async def stop(self) -> int:
         """Stop at once, by two SIGTERM; the exit code."""
         process, self._process = self._process, None

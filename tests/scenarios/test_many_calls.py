@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from callers import CHANGE, SPEECH, nothing_left, until
+from callers import CHANGE, SPEECH, asterisk_pid, nothing_left, until
 
 from ccaas.testing.caller import SipCaller
 from ccaas.testing.installation import Installation
@@ -57,8 +57,7 @@ async def _call(site: Installation, ua: SipCaller, number: int) -> None:
 
 
 async def _processes(site: Installation) -> dict[str, int]:
-    asterisk = (site.state / "asterisk/run/asterisk.pid").read_text()
-    return {"controller": int((await site.health())["pid"]), "asterisk": int(asterisk)}
+    return {"controller": int((await site.health())["pid"]), "asterisk": asterisk_pid(site)}
 
 
 def _files(pid: int) -> int:

@@ -7,7 +7,7 @@ import ipaddress
 from pathlib import Path
 
 import pytest
-from callers import CHANGE, asked, greeted, nothing_left, until
+from callers import CHANGE, asked, asterisk_pid, greeted, nothing_left, until
 
 from ccaas.testing.caller import SipCaller
 from ccaas.testing.installation import Installation
@@ -32,7 +32,7 @@ async def test_every_socket_stays_on_the_machine(site: Installation, ua: SipCall
 
 
 async def _watch(site: Installation, seen: set[tuple[str, str]]) -> None:
-    asterisk = int((site.state / "asterisk/run/asterisk.pid").read_text())
+    asterisk = asterisk_pid(site)
     controller = int((await site.health())["pid"])
     while True:
         for name, pid in (("asterisk", asterisk), ("controller", controller), *_children(controller)):

@@ -17,6 +17,7 @@ from callers import (
     asked,
     console,
     greeted,
+    held_by,
     newest_call,
     nothing_left,
     until,
@@ -44,7 +45,7 @@ async def test_both_hear_each_other_and_the_agent_is_out_of_the_way(
         rung = time.monotonic()
         await call.hear_start(rung + 0.5)  # music: no caller waits in silence
         await colleague.answer()
-        await until(lambda: _state(site, "connected"), "the two are connected")
+        await until(lambda: held_by(site, "connected"), "the two are connected")
 
         await _each_hears_the_other(call, colleague, listener)
         # Caller and colleague, and nobody else: the audio stays in Asterisk
@@ -61,7 +62,7 @@ async def test_the_caller_hangs_up_on_the_colleague(site: Installation, ua: SipC
         await asked(call, PERSON)
         colleague = await desk.incoming()
         await colleague.answer()
-        await until(lambda: _state(site, "connected"), "the two are connected")
+        await until(lambda: held_by(site, "connected"), "the two are connected")
         await call.hang_up()
         await colleague.wait_ended()
     await until(lambda: nothing_left(site), "the call left nothing behind")
@@ -127,11 +128,6 @@ async def _each_hears_the_other(call: Call, colleague: Call, listener: Listener)
     await call.hear(began, 0.5)
     assert "boston to seattle" in wanted_words(await listener.heard(colleague.stereo(), since=began))
     assert "christmas day" in wanted_words(await listener.heard(call.stereo(), since=began))
-
-
-async def _state(site: Installation, state: str) -> bool:
-    calls = (await site.ask("GET", "/calls"))["calls"]
-    return [call["state"] for call in calls] == [state]
 
 
 def _taken(site: Installation, number: str) -> list[dict[str, Any]]:
