@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import struct
-from collections.abc import Callable
-from concurrent.futures import Executor, Future
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 import soundfile
+from at_once import AtOnce
 from numpy.typing import NDArray
 
 from ccaas.media.clock import SystemClock
@@ -25,15 +23,6 @@ from ccaas.ports.media import Pcm
 RATE = 8_000
 FRAME = 160
 EPOCH = 50.0
-
-
-class AtOnce(Executor):
-    """Runs what is submitted before `submit` returns."""
-
-    def submit(self, work: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        future.set_result(work(*arguments, **named))
-        return future
 
 
 @pytest.fixture
