@@ -7,11 +7,13 @@ import hashlib
 import os
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import structlog
 
+from ccaas.conversation.clauses import clauses
 from ccaas.errors import SpeechError
 from ccaas.media.resample import resampled
 from ccaas.ports.media import Pcm
@@ -68,9 +70,10 @@ class Phrases:
         self._keep(text, sample_rate, np.concatenate(chunks) if chunks else np.zeros(0, dtype=np.int16))
 
     async def warm(self, texts: Iterable[str], sample_rate: int) -> int:
-        """Have `texts` ready: read from disk, or spoken once and written there. How many are ready."""
+        """Have `texts` ready, piece by piece as they will be said: read from disk, or spoken once and written there. How
+        many pieces are ready."""
         ready = 0
-        for text in texts:
+        for text in dict.fromkeys(part for whole in texts for part in clauses(whole)):
             path = self._path(text, sample_rate)
             if self.kept(text, sample_rate) is None:
                 pcm = await asyncio.to_thread(_read, path)
@@ -122,5 +125,6 @@ def _write(path: Path, pcm: Pcm) -> None:
             np.save(file, pcm)
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
         _log.warning("phrase not kept", path=str(path), error=str(error))
