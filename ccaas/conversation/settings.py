@@ -13,7 +13,7 @@ class Budget(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    complete_ms: int = Field(default=150, ge=0, le=10_000, description="The words and the voice both sound finished.")
+    complete_ms: int = Field(default=280, ge=0, le=10_000, description="The words and the voice both sound finished.")
     likely_ms: int = Field(
         default=450, ge=0, le=10_000, description="The words are whole; the voice sounds unfinished."
     )
@@ -22,8 +22,8 @@ class Budget(BaseModel):
 
 
 def _budgets() -> dict[ExpectationKind, Budget]:
-    quick = Budget(complete_ms=120, likely_ms=250)
-    spelled = Budget(complete_ms=250, likely_ms=450, unsure_ms=1_000, incomplete_ms=2_200)
+    quick = Budget(complete_ms=150, likely_ms=300)
+    spelled = Budget(complete_ms=280, likely_ms=650, unsure_ms=1_000, incomplete_ms=2_200)
     return {
         ExpectationKind.OPEN: Budget(),
         ExpectationKind.YES_NO: quick,
@@ -31,10 +31,10 @@ def _budgets() -> dict[ExpectationKind, Budget]:
         ExpectationKind.CODE: spelled,
         ExpectationKind.DIGITS: spelled,
         ExpectationKind.SPELLING: spelled,
-        ExpectationKind.DATE: Budget(complete_ms=180),
-        ExpectationKind.TIME: Budget(complete_ms=180),
-        ExpectationKind.NUMBER: Budget(complete_ms=180),
-        ExpectationKind.NAME: Budget(complete_ms=180, likely_ms=400),
+        ExpectationKind.DATE: Budget(complete_ms=220, likely_ms=350),
+        ExpectationKind.TIME: Budget(complete_ms=220, likely_ms=350),
+        ExpectationKind.NUMBER: Budget(complete_ms=220, likely_ms=350),
+        ExpectationKind.NAME: Budget(complete_ms=220, likely_ms=400),
     }
 
 

@@ -28,6 +28,10 @@ class Completeness(Enum):
 
 
 _FILLERS = frozenset(["um", "uh", "er", "erm", "uhm", "umm", "uhh"])
+_AH = "ah"
+"""A filler behind other words; alone it means "I see"."""
+_NAMED_ONLY = re.compile(r"(my|our|his|her|their) (\w+ )?\w+$")
+"""A thing that is named and of which nothing is said yet ("my new address")."""
 _ALWAYS = frozenset(
     [
         "a",
@@ -211,7 +215,7 @@ def ends(text: str) -> Completeness:
         return Completeness.COMPLETE
     if last == "a" and ws[-1].raw == "A" and len(ws) > 1:
         return Completeness.UNSURE  # a seat or a letter, not an article
-    if last in _FILLERS or _trails_off(text) or last in _ALWAYS:
+    if last in _FILLERS or (last == _AH and len(ws) > 1) or _trails_off(text) or last in _ALWAYS:
         return _except(plain, last)
     if last in _PREPOSITIONS:
         before = ws[-2].text if len(ws) > 1 else ""
@@ -222,6 +226,8 @@ def ends(text: str) -> Completeness:
         return Completeness.INCOMPLETE
     if _YES_NO.match(plain) or _only_a_date(text):
         return Completeness.COMPLETE
+    if _NAMED_ONLY.match(plain):
+        return Completeness.UNSURE
     if (
         last in {"hundred", "thousand", "oh", "o"}
         or last in UNITS
