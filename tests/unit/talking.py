@@ -45,6 +45,30 @@ from ccaas.testing.fakes.speech import (
 GREETING = "How can I help?"
 
 
+def pinned(**changes: Any) -> ConversationSettings:
+    """Settings that no tuning of the defaults changes: the tests' own times are built on them."""
+    settings: dict[str, Any] = {
+        "speech_threshold": 0.5,
+        "silence_threshold": 0.35,
+        "onset_ms": 64,
+        "pause_ms": 64,
+        "finished_threshold": 0.5,
+        "budgets": {"open": {"complete_ms": 180, "likely_ms": 450, "unsure_ms": 800, "incomplete_ms": 1_800}},
+        "barge_in": {"yield_ms": 160, "duck_db": -12.0, "echo_correlation": 0.55},
+        "acknowledge_ms": 900,
+        "acknowledgements": ("One moment.", "Let me see."),
+        "retake_ms": 900,
+        "longest_draft_s": 15.0,
+        "silence_s": 6.0,
+        "longest_turn_s": 40.0,
+        "key_gap_ms": 2_500,
+        "longest_call_s": 3_600.0,
+        "returned": "Sorry, I lost you for a moment.",
+        "unanswered": "I'm sorry, nobody is free. How else can I help?",
+    }
+    return ConversationSettings.model_validate(settings | changes)
+
+
 @dataclass(frozen=True)
 class Wait:
     """The commit takes this long here (s)."""
@@ -311,7 +335,7 @@ class Talk:
         first_words: str = "",
         codec: Codec = Codec.ULAW,
     ) -> None:
-        self.settings = settings or ConversationSettings()
+        self.settings = settings or pinned()
         self.reasoner = ScriptedReasoner(scripts)
         self.tools = Tools()
         self.ears, self.turning, self.voice = Ears(), Turning(), Voice()

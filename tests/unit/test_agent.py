@@ -13,7 +13,7 @@ import pytest
 import soundfile
 from at_once import AtOnce
 from pydantic import BaseModel
-from talking import GREETING, Caller, Ears, Script, ScriptedReasoner, Turning, Voice, Write
+from talking import GREETING, Caller, Ears, Script, ScriptedReasoner, Turning, Voice, Write, pinned
 
 from ccaas.actions.audit import ToolRun
 from ccaas.actions.phase import Limits
@@ -24,7 +24,6 @@ from ccaas.config.settings import Destination
 from ccaas.conversation.events import TurnRecord
 from ccaas.conversation.parts import Parts
 from ccaas.conversation.phrases import Phrases
-from ccaas.conversation.settings import ConversationSettings
 from ccaas.hooks import PluginHost
 from ccaas.hookspecs import hookimpl
 from ccaas.journal.entries import Entry, Snapshot, Turn
@@ -87,7 +86,7 @@ class Desk:
     def __init__(
         self, folder: Path, scripts: dict[str, Script], *, recorded: bool = True, longest_s: float = 600
     ) -> None:
-        self.settings = ConversationSettings(longest_call_s=longest_s)
+        self.settings = pinned(longest_call_s=longest_s)
         self.folder = folder
         self.reasoner = ScriptedReasoner(scripts)
         self.books, self.listening = Books(), Listening()

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from talking import GREETING, Script, Talk, Voice, Wait, Write
+from talking import GREETING, Script, Talk, Voice, Wait, Write, pinned
 
-from ccaas.conversation.settings import ConversationSettings
 from ccaas.ports.reasoning import Ending, Reply
 
 pytestmark = pytest.mark.looptime
@@ -151,7 +150,7 @@ async def test_a_reasoner_that_breaks_on_a_timer_ends_the_conversation(
 
 
 async def test_a_reasoner_that_never_drafts_ends_the_conversation(tmp_path: Path) -> None:
-    async with Talk({ASK: Script("Okay.", draft_s=1_000)}, tmp_path, ConversationSettings(longest_draft_s=5)) as talk:
+    async with Talk({ASK: Script("Okay.", draft_s=1_000)}, tmp_path, pinned(longest_draft_s=5)) as talk:
         await talk.agent_says(GREETING)
         await talk.say(ASK)
         await talk.agent_says("One moment.")
@@ -159,7 +158,7 @@ async def test_a_reasoner_that_never_drafts_ends_the_conversation(tmp_path: Path
 
 
 async def test_a_reasoner_that_never_answers_keys_ends_the_conversation(tmp_path: Path) -> None:
-    async with Talk({"1#": Script("Okay.", draft_s=1_000)}, tmp_path, ConversationSettings(longest_draft_s=5)) as talk:
+    async with Talk({"1#": Script("Okay.", draft_s=1_000)}, tmp_path, pinned(longest_draft_s=5)) as talk:
         await talk.agent_says(GREETING)
         talk.conversation.key("1")
         talk.conversation.key("#")
@@ -168,7 +167,7 @@ async def test_a_reasoner_that_never_answers_keys_ends_the_conversation(tmp_path
 
 async def test_a_commit_that_never_ends_ends_the_conversation(tmp_path: Path) -> None:
     script = Script("I look.", Wait(1_000), "Found.")
-    async with Talk({ASK: script}, tmp_path, ConversationSettings(longest_draft_s=5)) as talk:
+    async with Talk({ASK: script}, tmp_path, pinned(longest_draft_s=5)) as talk:
         await talk.agent_says(GREETING)
         await talk.say(ASK)
         await talk.agent_says("I look.")
@@ -176,7 +175,7 @@ async def test_a_commit_that_never_ends_ends_the_conversation(tmp_path: Path) ->
 
 
 async def test_a_recogniser_that_never_answers_ends_the_conversation(tmp_path: Path) -> None:
-    async with Talk({}, tmp_path, ConversationSettings(longest_draft_s=5)) as talk:
+    async with Talk({}, tmp_path, pinned(longest_draft_s=5)) as talk:
         await talk.agent_says(GREETING)
         talk.ears.slow_s = 1_000
         await talk.say(ASK)
@@ -184,7 +183,7 @@ async def test_a_recogniser_that_never_answers_ends_the_conversation(tmp_path: P
 
 
 async def test_a_greeting_that_never_comes_ends_the_conversation(tmp_path: Path) -> None:
-    async with Talk({}, tmp_path, ConversationSettings(longest_draft_s=5)) as talk:
+    async with Talk({}, tmp_path, pinned(longest_draft_s=5)) as talk:
         talk.reasoner.open_s = 1_000
         await ends_with(talk, TimeoutError)
 

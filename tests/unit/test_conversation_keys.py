@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from talking import GREETING, Script, Talk, Wait
+from talking import GREETING, Script, Talk, Wait, pinned
 
 from ccaas.conversation.endpointing import keys_complete
-from ccaas.conversation.settings import ConversationSettings
 from ccaas.ports.reasoning import Expectation, ExpectationKind
 
 MENU = Expectation(ExpectationKind.CHOICE, keys="12*")
@@ -89,7 +88,7 @@ async def test_an_entry_ends_with_its_length_or_its_terminator(
 
 @pytest.mark.looptime
 async def test_an_entry_ends_when_no_key_follows(tmp_path: Path) -> None:
-    settings = ConversationSettings(key_gap_ms=2_000)
+    settings = pinned(key_gap_ms=2_000)
     async with Talk({}, tmp_path, settings) as talk:
         await talk.agent_says(GREETING)
         press(talk, "12")

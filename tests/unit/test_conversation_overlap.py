@@ -6,9 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from talking import GREETING, Script, Talk, Wait, Write
+from talking import GREETING, Script, Talk, Wait, Write, pinned
 
-from ccaas.conversation.settings import BargeIn, ConversationSettings
 from ccaas.media.codec import coder
 from ccaas.ports.media import Codec, Pcm
 from ccaas.ports.reasoning import Expectation, ExpectationKind, Reply
@@ -18,7 +17,7 @@ pytestmark = pytest.mark.looptime
 
 ASK = "Tell me more."
 STORY = "Here is a long story. It goes on and on, and then it goes on again. That was all of it."
-UNDUCKED = ConversationSettings(barge_in=BargeIn(duck_db=0))
+UNDUCKED = pinned(barge_in={"yield_ms": 160, "duck_db": 0, "echo_correlation": 0.55})
 """The agent's level never changes, so that what was played can be compared sample by sample."""
 
 
@@ -117,7 +116,7 @@ async def test_a_noise_that_is_no_words_resumes(tmp_path: Path) -> None:
 
 
 async def test_a_cough_does_not_even_stop_the_agent(tmp_path: Path) -> None:
-    settings = ConversationSettings(barge_in=BargeIn(yield_ms=240))
+    settings = pinned(barge_in={"yield_ms": 240})
     async with Talk({ASK: Script(STORY)}, tmp_path, settings) as talk:
         ended = await told(talk)
         before = talk.stream.flushes

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from talking import GREETING, Script, Talk, Wait, Write
+from talking import GREETING, Script, Talk, Wait, Write, pinned
 
 from ccaas.conversation.conversation import Outcome
-from ccaas.conversation.settings import Budget, ConversationSettings
 from ccaas.ports.media import Codec
-from ccaas.ports.reasoning import Ending, ExpectationKind, Reply
+from ccaas.ports.reasoning import Ending, Reply
 
 pytestmark = pytest.mark.looptime
 
@@ -326,7 +325,7 @@ async def test_a_phone_that_stops_sending_has_fallen_silent(tmp_path: Path) -> N
 
 
 async def test_a_turn_that_does_not_end_is_answered(tmp_path: Path) -> None:
-    settings = ConversationSettings(longest_turn_s=5)
+    settings = pinned(longest_turn_s=5)
     async with Talk({}, tmp_path, settings) as talk:
         await talk.agent_says(GREETING)
         talk.caller.speak("and so on " * 20)
@@ -395,7 +394,7 @@ async def test_a_write_under_way_when_the_audio_is_lost_is_in_the_snapshot(tmp_p
 
 
 async def test_a_budget_decides_how_long_a_pause_may_be(tmp_path: Path) -> None:
-    settings = ConversationSettings(budgets={ExpectationKind.OPEN: Budget(complete_ms=600)})
+    settings = pinned(budgets={"open": {"complete_ms": 600}})
     async with Talk({}, tmp_path, settings) as talk:
         await talk.agent_says(GREETING)
         ended = await talk.say(FLIGHT)
