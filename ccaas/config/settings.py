@@ -101,7 +101,7 @@ class Limits(Section):
         default=30, description="Seconds that calls may go on when the controller is told to stop."
     )
     lag_ms: Annotated[Number, Field(ge=5, le=5000)] = Field(
-        default=100, description="Event loop's lag above which no new call is taken."
+        default=250, description="Event loop's lag above which no new call is taken."
     )
 
 
