@@ -8,6 +8,7 @@ itself killed leaves Asterisk, the controller and all calls behind for the next 
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 
@@ -100,7 +101,9 @@ class Guard:
     async def _run_controller(self) -> int:
         """One controller from its start to its end; its exit code."""
         command = (sys.executable, "-m", MODULE, str(self._configuration.file))
-        self._child = await asyncio.create_subprocess_exec(*command, start_new_session=True)
+        # Two arenas serve the few threads as well as many do, and hold 40 MB less.
+        environment = {"MALLOC_ARENA_MAX": "2", **os.environ}
+        self._child = await asyncio.create_subprocess_exec(*command, start_new_session=True, env=environment)
         self._succession.note(self._child.pid)
         return await self._child.wait()
 
