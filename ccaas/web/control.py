@@ -17,7 +17,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ccaas.config.settings import Web
-from ccaas.errors import CcaasError
+from ccaas.errors import CcaasError, SetupError
 from ccaas.telephony.supervisor import Supervisor
 
 TOKEN_HEADER = "X-Ccaas-Token"
@@ -58,7 +58,7 @@ class ControlServer:
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
-        """Raises CcaasError when the port is taken."""
+        """Raises SetupError when the port is taken."""
         app = web.Application(middlewares=[self._guarded])
         app.router.add_get("/health", self._health)
         app.router.add_get("/metrics", self._metrics)
@@ -73,8 +73,9 @@ class ControlServer:
         except OSError as error:
             await self.close()
             where = f"{self._settings.bind}:{self._settings.port}"
-            raise CcaasError(f"web.port: {where} cannot be used ({error.strerror}); choose another port") from None
+            raise SetupError(f"web.port: {where} cannot be used ({error.strerror}); choose another port") from None
         descriptor = os.open(self._token_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.fchmod(descriptor, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(self._token)
 
@@ -89,7 +90,7 @@ class ControlServer:
         if request.path in ("/health", "/metrics"):
             return await handler(request)
         given = request.headers.get(TOKEN_HEADER, "")
-        if not hmac.compare_digest(given.encode(), self._token.encode()):
+        if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), self._token.encode()):
             raise web.HTTPUnauthorized(text=f"{TOKEN_HEADER} is missing or wrong; it is in {self._token_file.name}\n")
         return await handler(request)
 
