@@ -142,10 +142,12 @@ class Agent:
         )
 
     def _first_words(self, reason: str) -> str:
+        settings = self._parts.settings
         if reason == "unanswered":
-            return self._parts.settings.unanswered
-        last = next(reversed(self._turns.values()), None)
-        return f"{self._parts.settings.returned} {last.agent_text if last else ''}".strip()
+            return settings.unanswered
+        # The newest turn has no words yet when its answer was lost: what the caller was asked is further back.
+        said = (turn.agent_text.removeprefix(settings.returned).strip() for turn in reversed(self._turns.values()))
+        return f"{settings.returned} {next(filter(None, said), '')}".strip()
 
     def _record(self, stream: MediaStream) -> Recording | None:
         if self._folder is None:

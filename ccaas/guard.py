@@ -28,8 +28,8 @@ _LAST_BACKOFF_S = 10.0
 _STEADY_S = 60.0
 """A controller that ran this long was well: the next restart is quick again."""
 
-_PATIENCE_S = 20.0
-"""Callers hear music for this long at most; then the dialplan gets them (s)."""
+_PATIENCE_S = 40.0
+"""Callers hear music for this long at most; then the dialplan gets them (s). A busy machine takes 15 s for a restart."""
 
 CONFIG_EXIT = 2
 """The controller's way to say that an admin must mend something: no quick restart helps."""
@@ -43,7 +43,7 @@ class Guard:
         self._succession = Succession(configuration.site.state_dir)
         self._asterisk: ManagedAsterisk | None = None
         self._child: asyncio.subprocess.Process | None = None
-        self._comforting: asyncio.Task[None] | None = None
+        self._comforting: set[asyncio.Task[None]] = set()
         self._stopping = False
         self._woken = asyncio.Event()
 
@@ -108,12 +108,14 @@ class Guard:
         return await self._child.wait()
 
     def _comfort(self, access: AriAccess) -> None:
-        if self._comforting is None or self._comforting.done():
-            self._comforting = asyncio.create_task(comfort(access, _PATIENCE_S), name="comfort")
+        """Each death anew: whom an earlier controller had left may have been taken back meanwhile, and left again."""
+        task = asyncio.create_task(comfort(access, _PATIENCE_S), name="comfort")
+        self._comforting.add(task)
+        task.add_done_callback(self._comforting.discard)
 
     async def _give_up_calls(self, access: AriAccess) -> None:
-        if self._comforting is not None:
-            self._comforting.cancel()
+        for task in self._comforting:
+            task.cancel()
         await hand_over(access)
 
     async def _pause(self, seconds: float) -> None:

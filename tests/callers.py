@@ -37,6 +37,8 @@ YES = "dev-sh-002.wav"
 """Yeah, that's right."""
 BYE = "dev-st-046.wav"
 """That's everything I needed, thank you, goodbye."""
+HOURS = "dev-st-043.wav"
+"""Are you open on Christmas Day?"""
 PERSON = "dev-st-038.wav"
 """I'd like to speak to a person, please."""
 WAIT = "dev-bi-001.wav"
@@ -44,15 +46,32 @@ WAIT = "dev-bi-001.wav"
 OKAY = "dev-bc-003.wav"
 """okay"""
 
-TALKING = {"reasoner": "bench", "numbers": ["long", "code", "open"]}
-"""The bench's reasoner, which asks what the dialled word says: "long" gives an answer of half a minute."""
-REASONERS = {
-    "airline": {"use": "flows", "file": "flows.yaml"},
-    "bench": {"use": "flows", "file": "../bench/flows.yaml"},
+LONG, CODE, QUICK, AWAY = "long", "code", "quick", "away"
+"""What is dialled for an answer of half a minute, for a question for a code, to change the flight with one yes, and to
+be sent to phone 6002 blindly with one yes. Any other number is the airline's."""
+
+CHANGES = {
+    "reasoners": {
+        "airline": {"use": "flows", "file": "flows.yaml"},
+        "bench": {"use": "flows", "file": "../bench/flows.yaml"},
+        "quick": {"use": "flows", "file": str(ROOT / "tests/quick.yaml")},
+    },
+    "entries": {
+        "airline": {"reasoner": "airline", "numbers": ["*"]},
+        "bench": {"reasoner": "bench", "numbers": [LONG, CODE]},
+        "quick": {"reasoner": "quick", "numbers": [QUICK, AWAY]},
+    },
+    "destinations": {
+        "agents": {"endpoint": "PJSIP/6001", "timeout_s": 5},
+        "front": {"endpoint": "PJSIP/6002", "blind": True},
+    },
+    # Who says nothing need not be waited for so long.
+    "conversation": {"silence_s": 2.5},
+    # Calls are taken however busy the machine is that runs the tests.
+    "limits": {"lag_ms": 5000.0},
 }
-ENTRIES = {"airline": {"reasoner": "airline", "numbers": ["*"]}, "bench": TALKING}
-PATIENT = {"lag_ms": 5000.0}
-"""Calls are taken however busy the machine is that runs the tests."""
+"""What the tests' installation has beyond the example's."""
+PHONES = ("6001", "6002")
 
 _WIDE_HZ = 16_000
 _SENTENCE_GAP_S = 0.45
@@ -124,6 +143,14 @@ async def asked(call: Call, speech: str) -> float:
     """Say a recording of the speech set; when the answer began."""
     said = await call.say(SPEECH / speech)
     return await call.hear_start(said.finished.result(), 15.0)
+
+
+async def transferred(ua: SipCaller) -> Call:
+    """A call whose caller has asked for a colleague, by a key."""
+    call = await ua.dial("1000")
+    await call.hear_start(await call.answered())
+    await call.press("0")
+    return call
 
 
 async def until(true: Callable[[], Any], what: str, timeout: float = 15.0) -> Any:

@@ -197,7 +197,8 @@ class Call:
             await self._drop_old_audio()
             # Music, of a transfer or for comfort, would drown the agent.
             await self._switch.unhold(self.legs.caller)
-            await self._talk("lost")
+            # Outside any bridge they were held while somebody else's phone rang; it has just been dropped with the rest.
+            await self._talk("lost" if self.legs.bridges else "unanswered")
             return
         await self._talk("")
 

@@ -1,4 +1,4 @@
-"""An installation of its own for each module: these tests break theirs."""
+"""An installation for the tests that break it."""
 
 from __future__ import annotations
 
@@ -6,24 +6,26 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from callers import ENTRIES, EXAMPLE, PATIENT, REASONERS, Bookings, Listener, listening
+from callers import CHANGES, EXAMPLE, PHONES, Bookings, Listener, listening
 
 from ccaas.testing.caller import SipCaller
 from ccaas.testing.installation import Installation
 
-CHANGES = {
-    "reasoners": REASONERS,
-    "entries": ENTRIES,
-    "destinations": {"agents": {"endpoint": "PJSIP/6001", "timeout_s": 30}},
-    "limits": PATIENT,
-}
 
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Installation]:
-    """The airline, the bench's questions, and phone 6001, where callers are transferred."""
-    async with Installation(tmp_path_factory.mktemp("site"), EXAMPLE, CHANGES, phones=("6001",)) as running:
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def installation(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Installation]:
+    """The airline and more, see `CHANGES`."""
+    async with Installation(tmp_path_factory.mktemp("broken"), EXAMPLE, CHANGES, phones=PHONES) as running:
         yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def site(installation: Installation) -> Installation:
+    """The installation, started again where the test before has ended it."""
+    if not await installation.health():
+        await installation.stop()
+        await installation.start()
+    return installation
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -33,17 +35,17 @@ async def ua(site: Installation) -> AsyncIterator[SipCaller]:
         yield phone
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def listener(site: Installation) -> AsyncIterator[Listener]:
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def listener(installation: Installation) -> AsyncIterator[Listener]:
     """The real recogniser, for what callers heard."""
-    async with listening(site) as one:
+    async with listening(installation) as one:
         yield one
 
 
-@pytest.fixture(scope="module")
-def all_bookings(site: Installation) -> Bookings:
+@pytest.fixture(scope="session")
+def all_bookings(installation: Installation) -> Bookings:
     """The airline's database as the installation made it."""
-    return Bookings(site)
+    return Bookings(installation)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from callers import (
     CHANGE,
+    CODE,
     Listener,
     agent_said,
     asked,
@@ -60,11 +61,13 @@ async def test_no_guard_and_no_controller(site: Installation, ua: SipCaller, lis
 
 
 async def test_a_new_guard_takes_over_asterisk_and_the_calls(site: Installation, ua: SipCaller) -> None:
-    call = await greeted(ua)
+    call = await greeted(ua, CODE)
     site.signal(signal.SIGKILL)
     await site.ended()
     dead = int((await site.health())["pid"])
-    await asked(call, CHANGE)  # the controller serves on
+    since = time.monotonic()
+    await call.press("482913")
+    await call.hear(since)  # the controller serves on
     await site.start()
     await until(lambda: not Path(f"/proc/{dead}").exists(), "the old controller has made room")
     assert await site.ready() != dead

@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from callers import ENTRIES, EXAMPLE, PATIENT, REASONERS, Bookings, Listener, listening
+from callers import CHANGES, EXAMPLE, PHONES, Bookings, Listener, listening
 
 from ccaas.testing.caller import SipCaller
 from ccaas.testing.installation import Installation
 
-PHONES = ("6001", "6002")
-DESTINATIONS = {
-    "agents": {"endpoint": "PJSIP/6001", "timeout_s": 5},
-    "front": {"endpoint": "PJSIP/6002", "blind": True},
-}
-
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Installation]:
-    """The airline, the bench's questions, and phones 6001 (where callers are transferred) and 6002."""
-    front = {"use": "flows", "file": str(Path(__file__).with_name("front.yaml"))}
-    changes = {
-        "reasoners": REASONERS | {"front": front},
-        "entries": ENTRIES | {"front": {"reasoner": "front", "numbers": ["front"]}},
-        "destinations": DESTINATIONS,
-        "limits": PATIENT,
-    }
-    async with Installation(tmp_path_factory.mktemp("site"), EXAMPLE, changes, phones=PHONES) as running:
+    """The airline and more, see `CHANGES`."""
+    async with Installation(tmp_path_factory.mktemp("site"), EXAMPLE, CHANGES, phones=PHONES) as running:
         yield running
 
 

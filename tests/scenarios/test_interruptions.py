@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from callers import OKAY, SPEECH, WAIT, Listener, newest_call, nothing_left, until, wanted_words
+from callers import LONG, OKAY, SPEECH, WAIT, Listener, newest_call, nothing_left, until, wanted_words
 
 from ccaas.testing.caller import Call, SipCaller
 from ccaas.testing.installation import Installation
@@ -49,7 +49,7 @@ async def test_a_back_channel_does_not_stop_the_agent(site: Installation, ua: Si
 
 
 async def _long_answer(ua: SipCaller) -> Call:
-    call = await ua.dial("long", from_number="+12025550100")
+    call = await ua.dial(LONG, from_number="+12025550100")
     await call.hear_start(await call.answered())
     await call.say(_INTO_IT)
     return call
