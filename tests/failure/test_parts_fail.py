@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import time
 from pathlib import Path
@@ -10,7 +11,10 @@ from pathlib import Path
 import pytest
 from callers import (
     AFTER,
+    BEFORE,
     CHANGE,
+    QUICK,
+    SPEECH,
     YES,
     Bookings,
     Listener,
@@ -53,6 +57,7 @@ async def test_a_voice_process_killed_in_mid_sentence(
 
 
 async def test_recordings_cannot_be_written(site: Installation, ua: SipCaller) -> None:
+    site.recordings.mkdir(exist_ok=True)
     aside = site.recordings.rename(site.recordings.with_name("aside"))
     site.recordings.write_text("not a folder")
     try:
@@ -65,7 +70,22 @@ async def test_recordings_cannot_be_written(site: Installation, ua: SipCaller) -
         aside.rename(site.recordings)
     call_id = newest_call(site)["call_id"]
     assert len(site.rows("SELECT 1 FROM turns WHERE call_id = ?", call_id)) == 2
-    await until(lambda: "recording" in site.log.read_text(), "the log says so")
+    assert "the call's recording ends here" in site.log.read_text()
+
+
+async def test_a_full_disk(site: Installation, ua: SipCaller, listener: Listener, bookings: Bookings) -> None:
+    controller = int((await site.health())["pid"])
+    call = await greeted(ua, QUICK)
+    resource.prlimit(controller, resource.RLIMIT_FSIZE, (1024, resource.RLIM_INFINITY))
+    await call.say(SPEECH / YES)
+    await call.wait_ended(20.0)
+    resource.prlimit(controller, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    assert "nothing has changed" in wanted_words(await listener.heard(call.stereo()))
+    assert flights(site) == BEFORE
+
+    await (await greeted(ua)).hang_up()  # there is room again
+    await site.ready(await site.kill_controller())
+    await until(lambda: nothing_left(site), "the books are right after the next start at the latest")
 
 
 def _voices(controller: int) -> set[int]:
