@@ -290,6 +290,24 @@ async def test_a_destination_that_is_not_there_brings_the_caller_back() -> None:
         caller.hang_up()
 
 
+async def test_who_comes_back_from_a_blind_transfer_is_taken_again_however_soon() -> None:
+    async with Office() as office:
+        caller, clerk = await office.call()
+        clerk.settles.clear()
+        clerk.decide.put_nowait(TransferTo("away"))
+        await office.until(lambda: caller.transferred_to, "sent away")
+        caller.come_back()
+        await office.until(lambda: len(office.clerks) == 2 and office.clerks[1].attended, "taken again")
+        again = office.clerks[1]
+        assert again.offer is not None
+        assert again.offer.dnis == "1000"
+        clerk.settles.set()
+        assert await over(office, clerk) == (EndReason.TRANSFERRED, 0)
+        assert office.hears(caller, again)
+        caller.hang_up()
+        assert await over(office, again) == (EndReason.HUNG_UP, 16)
+
+
 async def test_a_blind_transfer_lets_the_caller_go() -> None:
     async with Office() as office:
         caller, clerk = await office.call()

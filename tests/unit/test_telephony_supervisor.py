@@ -242,6 +242,7 @@ async def test_a_caller_who_waited_with_music_talks_again() -> None:
     remembered, clerk = before.remembered()
     async with Office(before.switch, remembered) as office:
         await office.until(lambda: clerk.attended, "picked up")
+        assert clerk.attended == ["unanswered"]
         assert office.hears(before.caller, clerk)
         assert target.end is not None, "the phone that rang rings no more"
         before.caller.hang_up()

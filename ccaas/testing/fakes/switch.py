@@ -134,7 +134,8 @@ class FakeSwitch:
     def offer_again(self, leg: FakeLeg) -> None:
         leg.arguments = ("transfer_failed", leg.dnis)
         self._told.add(leg.id)
-        self.tell(Offered(leg.id, self.now(), leg.ani, leg.dnis, leg.codec, leg.arguments))
+        # From the dialplan's own extension, as on Asterisk; what was dialled stands in the arguments.
+        self.tell(Offered(leg.id, self.now(), leg.ani, "s", leg.codec, leg.arguments))
 
     def disconnect(self) -> None:
         """The event stream breaks: events are lost and commands fail until `reconnect`."""
@@ -295,7 +296,16 @@ class FakeSwitch:
     async def legs(self) -> tuple[LegSnapshot, ...]:
         self._note("legs")
         return tuple(
-            LegSnapshot(leg.id, leg.up, leg.bridge_id, leg.ani, leg.dnis, leg.codec, leg.arguments, leg.ours)
+            LegSnapshot(
+                leg.id,
+                leg.up,
+                "" if leg.music else leg.bridge_id,
+                leg.ani,
+                leg.dnis,
+                leg.codec,
+                leg.arguments,
+                leg.ours,
+            )
             for leg in self._here.values()
         )
 
