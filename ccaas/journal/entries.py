@@ -15,7 +15,10 @@ import msgspec
 
 from ccaas.actions.audit import Outcome, ToolRun
 from ccaas.conversation.events import TurnRecord
+from ccaas.journal import humans, messages
+from ccaas.journal.humans import HumanEntry
 from ccaas.journal.masking import masked, masked_text
+from ccaas.journal.messages import MessageEntry
 from ccaas.ports.tools import Effect
 from ccaas.telephony.events import EndReason, TelephonyEvent
 
@@ -30,6 +33,8 @@ class CallBegan:
     entry: str
     """The entry of the YAML that took it."""
     customer_id: str = ""
+    address: str = ""
+    """The far end's: the calling number, or the one that we called."""
     at: float = field(default_factory=time.time)
 
 
@@ -78,18 +83,25 @@ class Snapshot:
 
     call_id: str
     state: Mapping[str, Any]
+    thread: str = ""
+    """Which thread of the journey it belongs to (`ccaas.chapter`'s own JSON); empty while it is about nothing."""
     at: float = field(default_factory=time.time)
 
 
-Entry = CallBegan | CallIdentified | CallEnded | Transition | Turn | Snapshot | ToolRun
+Entry = CallBegan | CallIdentified | CallEnded | Transition | Turn | Snapshot | ToolRun | MessageEntry | HumanEntry
 
-Statement = tuple[str, tuple[object, ...]]
-"""SQL and its parameters."""
+
+Statement = messages.Statement
 
 
 def statement(entry: Entry) -> Statement:
     """How the entry is stored, with card numbers and secrets already masked. Storing an entry again changes nothing."""
     return _STATEMENTS[type(entry)](entry)
+
+
+def durable(entry: Entry) -> bool:
+    """Whether it must outlive a power cut: a write of a tool, a message that somebody was told we have."""
+    return bool(entry.key) if isinstance(entry, ToolRun) else isinstance(entry, messages.DURABLE)
 
 
 def event_from_json(text: str) -> TelephonyEvent:
@@ -122,6 +134,9 @@ def run_from_row(row: Mapping[str, Any]) -> ToolRun:
         error=row["error"],
         before=_loaded(row["before"]),
         after=_loaded(row["after"]),
+        actor=row["actor"],
+        intent=row["intent"],
+        rule=row["rule"],
     )
 
 
@@ -132,10 +147,18 @@ def _loaded(text: str | None) -> Any:
 def _began(entry: CallBegan) -> Statement:
     return (
         (
-            "INSERT INTO calls (call_id, ani, dnis, entry, customer_id, began) VALUES (?, ?, ?, ?, ?, ?)"
+            "INSERT INTO calls (call_id, ani, dnis, entry, customer_id, address, began) VALUES (?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT DO NOTHING"
         ),
-        (entry.call_id, masked_text(entry.ani), masked_text(entry.dnis), entry.entry, entry.customer_id, entry.at),
+        (
+            entry.call_id,
+            masked_text(entry.ani),
+            masked_text(entry.dnis),
+            entry.entry,
+            entry.customer_id,
+            entry.address,
+            entry.at,
+        ),
     )
 
 
@@ -171,10 +194,12 @@ def _turn(entry: Turn) -> Statement:
 def _snapshot(entry: Snapshot) -> Statement:
     return (
         (
-            "INSERT INTO snapshots SELECT ?, ?, coalesce(max(id), 0), ? FROM tool_runs WHERE true"
-            " ON CONFLICT (call_id) DO UPDATE SET state = excluded.state, last_run = excluded.last_run, at = excluded.at"
+            "INSERT INTO snapshots (call_id, state, last_run, at, thread)"
+            " SELECT ?, ?, coalesce(max(id), 0), ?, ? FROM tool_runs WHERE true"
+            " ON CONFLICT (call_id) DO UPDATE SET state = excluded.state, last_run = excluded.last_run,"
+            " at = excluded.at, thread = excluded.thread"
         ),
-        (entry.call_id, _json(entry.state), entry.at),
+        (entry.call_id, _json(entry.state), entry.at, entry.thread),
     )
 
 
@@ -182,9 +207,11 @@ def _run(entry: ToolRun) -> Statement:
     return (
         (
             "INSERT INTO tool_runs (key, call_id, turn_id, customer_id, tool, effect, arguments, confirmed_by, outcome, at,"
-            " took_ms, result, error, before, after) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " took_ms, result, error, before, after, actor, intent, rule)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (key) WHERE key IS NOT NULL DO UPDATE SET outcome = excluded.outcome, took_ms = excluded.took_ms,"
-            " result = excluded.result, error = excluded.error, before = excluded.before, after = excluded.after"
+            " result = excluded.result, error = excluded.error, before = excluded.before, after = excluded.after,"
+            " actor = excluded.actor, rule = excluded.rule"
         ),
         (
             entry.key or None,
@@ -202,6 +229,9 @@ def _run(entry: ToolRun) -> Statement:
             masked_text(entry.error),
             None if entry.before is None else _json(entry.before),
             None if entry.after is None else _json(entry.after),
+            entry.actor,
+            masked_text(entry.intent),
+            entry.rule,
         ),
     )
 
@@ -219,4 +249,6 @@ _STATEMENTS: dict[type[Any], Callable[[Any], Statement]] = {
     Turn: _turn,
     Snapshot: _snapshot,
     ToolRun: _run,
+    **messages.STATEMENTS,
+    **humans.STATEMENTS,
 }

@@ -6,18 +6,22 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
 from ccaas.actions.audit import ToolRun
-from ccaas.journal.entries import Entry, run_from_row, statement
+from ccaas.errors import CcaasError
+from ccaas.journal.entries import Entry, durable, run_from_row, statement
 from ccaas.journal.recovery import OpenCall, open_calls
-from ccaas.journal.writer import Job, JournalError, Writer
+from ccaas.journal.writer import JournalError, asking, storing, writer
+from ccaas.sqlite import Worker
 
 __all__ = ["Journal", "JournalError"]
 
 _log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 NOTES = 2_000
 """Most fire-and-forget rows that may wait for the disk; further ones are dropped and counted."""
@@ -29,7 +33,7 @@ class Journal:
     It is also the `Audit` of the tools.
     """
 
-    def __init__(self, writer: Writer, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, writer: Worker, loop: asyncio.AbstractEventLoop) -> None:
         self._writer = writer
         self._loop = loop
         self._closed = False
@@ -45,10 +49,10 @@ class Journal:
         Raises:
             JournalError: one sentence on what is wrong with the file, and the mend.
         """
-        writer = Writer(path)
-        await asyncio.to_thread(writer.open)
-        writer.start()
-        return cls(writer, asyncio.get_running_loop())
+        thread = writer(path)
+        await asyncio.to_thread(thread.open)
+        thread.start()
+        return cls(thread, asyncio.get_running_loop())
 
     async def append(self, *entries: Entry) -> None:
         """Store the entries in one transaction; returns when they survive the death of this process (a tool run: of
@@ -65,8 +69,8 @@ class Journal:
             self.dropped += len(entries)
             return False
         self._noted += 1
-        job = Job(tuple(statement(entry) for entry in entries), _durable(entries), None, self._teller(self._posted))
-        self._writer.put(job)
+        rows = tuple(statement(entry) for entry in entries)
+        self._writer.put(storing(rows, _durable(entries), self._teller(self._posted)))
         return True
 
     async def store(self, run: ToolRun) -> None:
@@ -81,6 +85,15 @@ class Journal:
         """The calls that have not ended, with what is needed to go on with them, oldest first."""
         calls: tuple[OpenCall, ...] = await self._submit((), False, open_calls)
         return calls
+
+    async def ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
+        """What a function that only reads finds in the database, after all that was posted before.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        answer: T = await self._submit((), False, question)
+        return answer
 
     async def tool_runs(self, call_id: str) -> tuple[ToolRun, ...]:
         """The audit of one call, in order."""
@@ -106,22 +119,23 @@ class Journal:
             raise JournalError("the journal is closed; nothing more can be stored in it")
         future: asyncio.Future[Any] = self._loop.create_future()
 
-        def tell(answer: Any, error: JournalError | None) -> None:
+        def tell(answer: Any, error: CcaasError | None) -> None:
             # The waiter may have been cancelled; the rows are stored all the same.
             if not future.done():
                 future.set_result(answer) if error is None else future.set_exception(error)
 
-        self._writer.put(Job(statements, durable, ask, self._teller(tell)))
+        teller = self._teller(tell)
+        self._writer.put(asking(ask, teller) if ask is not None else storing(statements, durable, teller))
         return await future
 
-    def _teller(self, tell: Callable[[Any, JournalError | None], None]) -> Callable[[Any, JournalError | None], None]:
-        def in_loop(answer: Any, error: JournalError | None) -> None:
+    def _teller(self, tell: Callable[[Any, CcaasError | None], None]) -> Callable[[Any, CcaasError | None], None]:
+        def in_loop(answer: Any, error: CcaasError | None) -> None:
             if not self._loop.is_closed():
                 self._loop.call_soon_threadsafe(tell, answer, error)
 
         return in_loop
 
-    def _posted(self, _: Any, error: JournalError | None) -> None:
+    def _posted(self, _: Any, error: CcaasError | None) -> None:
         self._noted -= 1
         if error is None:
             self._complaint = ""
@@ -133,4 +147,4 @@ class Journal:
 
 
 def _durable(entries: tuple[Entry, ...]) -> bool:
-    return any(isinstance(entry, ToolRun) and entry.key for entry in entries)
+    return any(durable(entry) for entry in entries)

@@ -68,13 +68,16 @@ def _card_end(digits: list[str], start: int) -> int | None:
         number += digits[stop - 1]
         if len(number) > _MOST:
             break
-        if len(number) >= _FEWEST and number[0] in _FIRST and _luhn(number):
+        if is_card(number):
             best = stop
     return best
 
 
-def _luhn(number: str) -> bool:
-    """ISO/IEC 7812-1 annex B."""
+def is_card(number: str) -> bool:
+    """Whether digits are a payment card's number: as long, with such a beginning, and right by the Luhn check (ISO/IEC
+    7812-1 annex B)."""
+    if not _FEWEST <= len(number) <= _MOST or number[0] not in _FIRST:
+        return False
     total = 0
     for place, digit in enumerate(reversed(number)):
         value = int(digit) * (1 + place % 2)

@@ -25,6 +25,8 @@ class OpenCall:
     """The entry of the YAML that took it."""
     customer_id: str
     """Empty while nobody was identified."""
+    address: str
+    """The far end's."""
     began: float
     """Unix time (s)."""
     transitions: tuple[TelephonyEvent, ...]
@@ -35,8 +37,10 @@ class OpenCall:
     """In order."""
     snapshot: Mapping[str, Any] | None
     """The dialogue's newest state; None before its first."""
+    thread: str
+    """See `Snapshot.thread`."""
     writes: tuple[ToolRun, ...]
-    """Writes that the snapshot does not know of; give them to the call's new toolbox."""
+    """Writes that the snapshot does not know of, and all checks of who the customer is; for the call's new toolbox."""
 
 
 def open_calls(db: sqlite3.Connection) -> tuple[OpenCall, ...]:
@@ -48,22 +52,34 @@ def open_calls(db: sqlite3.Connection) -> tuple[OpenCall, ...]:
 def _open_call(db: sqlite3.Connection, row: sqlite3.Row) -> OpenCall:
     key = (row["call_id"],)
     transitions = db.execute("SELECT seq, event FROM transitions WHERE call_id = ? ORDER BY seq", key).fetchall()
-    turns = db.execute("SELECT record FROM turns WHERE call_id = ? ORDER BY id", key).fetchall()
-    snapshot = db.execute("SELECT state, last_run FROM snapshots WHERE call_id = ?", key).fetchone()
-    writes = db.execute(
-        "SELECT * FROM tool_runs WHERE call_id = ? AND key IS NOT NULL AND id > ? ORDER BY id",
-        (row["call_id"], snapshot["last_run"] if snapshot else 0),
-    ).fetchall()
+    snapshot = db.execute("SELECT state, last_run, thread FROM snapshots WHERE call_id = ?", key).fetchone()
     return OpenCall(
         call_id=row["call_id"],
         ani=row["ani"],
         dnis=row["dnis"],
         entry=row["entry"],
         customer_id=row["customer_id"],
+        address=row["address"] or row["ani"],
         began=row["began"],
         transitions=tuple(event_from_json(item["event"]) for item in transitions),
         next_seq=transitions[-1]["seq"] + 1 if transitions else 0,
-        turns=tuple(turn_from_json(item["record"]) for item in turns),
+        turns=turns_of(db, row["call_id"]),
         snapshot=json.loads(snapshot["state"]) if snapshot else None,
-        writes=tuple(run_from_row(dict(item)) for item in writes),
+        thread=snapshot["thread"] if snapshot else "",
+        writes=writes_since(db, row["call_id"], snapshot["last_run"] if snapshot else 0),
     )
+
+
+def turns_of(db: sqlite3.Connection, call_id: str) -> tuple[TurnRecord, ...]:
+    """The turns of a call or a conversation by text, in order."""
+    rows = db.execute("SELECT record FROM turns WHERE call_id = ? ORDER BY id", (call_id,)).fetchall()
+    return tuple(turn_from_json(row["record"]) for row in rows)
+
+
+def writes_since(db: sqlite3.Connection, call_id: str, run_id: int) -> tuple[ToolRun, ...]:
+    """Its writes behind the tool run of that number, and all its checks of who the customer is, in order."""
+    rows = db.execute(
+        "SELECT * FROM tool_runs WHERE call_id = ? AND key IS NOT NULL AND (id > ? OR effect = 'read') ORDER BY id",
+        (call_id, run_id),
+    ).fetchall()
+    return tuple(run_from_row(dict(row)) for row in rows)
