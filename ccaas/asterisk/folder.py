@@ -39,6 +39,11 @@ class RunFolder:
         return self.path / "log/console"
 
     @property
+    def data(self) -> Path:
+        """What Asterisk only reads: prompts and its manual; made again at every start."""
+        return self.path / "data"
+
+    @property
     def recordings(self) -> Path:
         """Where ARI's recordings are written."""
         return self.path / "spool/recording"

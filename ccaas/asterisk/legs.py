@@ -42,8 +42,8 @@ WANTED: tuple[type[ari.Message], ...] = (
 BUSY, NO_USER_RESPONSE, NO_ANSWER, REJECTED = 17, 18, 19, 21
 UNSPECIFIC = frozenset({0, 16, 31, 127})
 """Q.850 causes that say no more than "it ended"."""
-FAULTS = frozenset({34, 38, 41, 42, 43, 44, 47, 58, 63, 65, 79, 88, 95, 96, 97, 98, 99, 100, 101, 102, 111})
-"""Q.850 causes of a network or a media path that failed under a call."""
+FAULTS = frozenset({1, 34, 38, 41, 42, 43, 44, 47, 58, 63, 65, 79, 88, 95, 96, 97, 98, 99, 100, 101, 102, 111})
+"""Q.850 causes of a network or a media path that failed under a call; 1 is what Asterisk gives when no more audio comes."""
 
 
 class Role(Enum):
@@ -70,6 +70,8 @@ class KnownLeg:
     hung: bool = False
     """A hang-up was requested, by either side."""
     bridge_id: str = ""
+    snoops_on: str = ""
+    """The leg that it hears, where it is a snoop."""
     held_from: str = ""
     """The bridge that we took it out of for music; it counts as joined meanwhile."""
     cause: int = 0
@@ -105,6 +107,10 @@ class LegBook:
     def made(self) -> tuple[KnownLeg, ...]:
         """Legs of which Asterisk has said that they exist."""
         return tuple(leg for leg in self._legs.values() if leg.made)
+
+    def snooping_on(self, leg_id: str) -> tuple[str, ...]:
+        """Ids of the snoops that hear a leg."""
+        return tuple(leg.id for leg in self._legs.values() if leg.snoops_on == leg_id)
 
     def offered(self, event: ari.StasisStart, codec: Codec, at: float) -> Offered:
         """A channel that came from the dialplan."""

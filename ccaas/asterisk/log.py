@@ -24,6 +24,9 @@ LEVELS = {
 
 SECRET = re.compile(r"(?i)((?:authorization|password|secret)[^:=]{0,20}[:=]\s*)(\S+(?: \S+)?)")
 
+_OF_NO_USE = re.compile(r"Endpoint \S+ Option 'stir_shaken' is no longer supported")
+"""What Asterisk 22 says of every endpoint that it is given over ARI, whatever is in it."""
+
 SIZE_LIMIT = 20_000_000
 """Bytes after which the log starts anew; the old one is kept once, as `messages.1`."""
 
@@ -47,7 +50,8 @@ def parse(line: str) -> LogLine | None:
     if match is None:
         return None
     text = SECRET.sub(r"\1***", match["text"])
-    return LogLine(LEVELS.get(match["level"], "info"), match["source"], text, match["call"] or "")
+    level = "debug" if _OF_NO_USE.match(text) else LEVELS.get(match["level"], "info")
+    return LogLine(level, match["source"], text, match["call"] or "")
 
 
 class LogFollower:

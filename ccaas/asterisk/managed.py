@@ -15,6 +15,7 @@ import structlog
 from ccaas.asterisk import check, pid, render
 from ccaas.asterisk.folder import RunFolder
 from ccaas.asterisk.install import PROGRAM
+from ccaas.asterisk.manual import write_data
 from ccaas.asterisk.process import AsteriskProcess, ProcessState
 from ccaas.asterisk.secrets import AriAccess, ari_access, keep_secrets, made_for
 from ccaas.config.asterisk import AsteriskSettings
@@ -81,6 +82,7 @@ class ManagedAsterisk:
                 running = 0
             if not running:
                 render.write(self.folder, files)
+                write_data(self.folder.data, self.prefix.path / "usr/share/asterisk")
                 self._write_console()
             await self.process.start()
         except BaseException:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
 from ccaas.asterisk.api import Client
-from ccaas.asterisk.errors import AriError
+from ccaas.asterisk.errors import AriError, LegGone
 from ccaas.asterisk.leg_media import LegMedia
 from ccaas.asterisk.media import open_websocket
 from ccaas.asterisk.rtp import Pacer, open_rtp
@@ -65,6 +66,28 @@ class MediaLegs:
         finally:
             del self._starting[leg_id]
         return self._streams[leg_id]
+
+    async def begun(self, leg_id: str, making: Awaitable[object]) -> None:
+        """Make a channel without a stream, and return when it is in our application.
+
+        Raises:
+            AriError: Asterisk does not make it, or not within the time limit; nothing is left behind.
+        """
+        self._starting[leg_id] = started = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(self._choice.limit_s):
+                await making
+                await started
+        except BaseException as error:
+            await self._hang_up(leg_id)
+            if isinstance(error, TimeoutError):
+                text = f"the leg {leg_id} did not begin within {self._choice.limit_s:g} s; see Asterisk's log"
+                raise AriError(text) from None
+            if isinstance(error, MediaError):
+                raise LegGone(f"the leg {leg_id} ended as it began") from None
+            raise
+        finally:
+            del self._starting[leg_id]
 
     def started(self, leg_id: str) -> bool:
         """The channel is in our application. False: nobody waits for it."""

@@ -24,6 +24,9 @@ UNUSED = (
 )
 """Files that may be empty but whose absence Asterisk logs as an error."""
 
+PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8")
+"""Networks to which the machine's own address is told, not the public one."""
+
 OPEN_FILES_PER_CALL = 16
 """Sockets of a call with RTP, a media WebSocket, a bridge and recordings, doubled."""
 
@@ -134,7 +137,7 @@ def _places(settings: AsteriskSettings, folder: RunFolder, prefix: Prefix) -> di
         "folder": str(folder.path),
         "socket_folder": str(folder.sockets),
         "modules": str(prefix.library_dir / "asterisk/modules"),
-        "data": str(prefix.path / "usr/share/asterisk"),
+        "data": str(folder.data),
         "open_files": str(open_files(settings)),
         "session_limit": str(settings.max_calls * 4 + 100),
     }
@@ -170,12 +173,25 @@ def _network(settings: AsteriskSettings, base: Path) -> dict[str, str]:
         "rtp_last": str(settings.rtp.last),
         "transports": "\n".join(transports),
         "tls": tls,
+        "outside": _outside(settings),
         "ice_host_candidates": _ice_host_candidates(settings),
     }
 
 
+def _outside(settings: AsteriskSettings) -> str:
+    """What a transport says to peers that are not on a network of its own."""
+    public = settings.public_address
+    if public is None:
+        return "; No router stands between this machine and its callers."
+    networks = "\n".join(f"local_net = {network}" for network in PRIVATE)
+    return f"external_media_address = {public}\nexternal_signaling_address = {public}\n{networks}"
+
+
 def _ice_host_candidates(settings: AsteriskSettings) -> str:
     host = _host_address()
+    if settings.public_address is not None:
+        local = host if settings.bind == "0.0.0.0" else settings.bind  # noqa: S104  (compared, not bound)
+        return f"; Browsers outside reach the one, those inside the other.\n{local} => {settings.public_address},include_local_address"
     if not settings.bind.startswith("127.") or not host:
         return ""
     return f"; A loopback address is never offered to browsers by itself.\n{host} => {settings.bind}"

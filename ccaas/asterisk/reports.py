@@ -19,7 +19,7 @@ from ccaas.asterisk.snapshot import snapshots
 from ccaas.asterisk.transport import Report, Unknown
 from ccaas.ports.media import Codec
 from ccaas.ports.telephony import Connected, Disconnected, LegSnapshot
-from ccaas.telephony.events import Ended, TelephonyEvent
+from ccaas.telephony.events import Ended, Left, TelephonyEvent
 
 log = structlog.get_logger(__name__)
 
@@ -125,6 +125,10 @@ class Reports:
         """Queue an event for the switch's consumer."""
         if isinstance(event, Ended):
             self._media.ended(event.leg_id)
+        if isinstance(event, Ended | Left):
+            # Asterisk ends a snoop only when it next has audio for it: one that is in no bridge would stay for ever.
+            for snoop in self.book.snooping_on(event.leg_id):
+                self.begin(self._hang_up(snoop), snoop)
         if event is not None:
             self._events.put_nowait(event)
 
@@ -164,6 +168,10 @@ class Reports:
             self.tell(self.book.answered(leg, codec, self._clock()))
         else:
             self.tell(self.book.offered(event, codec, self._clock()))
+
+    async def _hang_up(self, leg_id: str) -> None:
+        with suppress(AriError):
+            await self._client.channels.hangup(channel_id=leg_id)
 
     async def _gone_or_left(self, leg: KnownLeg) -> None:
         with suppress(AriError):

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from typing import Literal
 
 from ccaas.asterisk.api import Client
 from ccaas.asterisk.errors import AriError, LegGone
@@ -16,13 +17,19 @@ from ccaas.asterisk.secrets import AriAccess
 from ccaas.asterisk.snapshot import OURS
 from ccaas.asterisk.transport import Transport
 from ccaas.ports.media import Codec, MediaStream
-from ccaas.ports.telephony import Connected, Disconnected, LegSnapshot
+from ccaas.ports.telephony import Connected, Disconnected, Into, LegSnapshot
 from ccaas.telephony.events import EndReason, TelephonyEvent
 
 TRANSFER_CONTEXT = "ccaas-transfer"
 TRANSFER_TO = "CCAAS_TRANSFER_TO"
 """Dialplan context that transfers a call, and the variable in which it finds the endpoint (dialplans/transfer.conf)."""
 NORMAL_CLEARING = 16
+WHISPER: Mapping[Into, Literal["none", "both", "out", "in"]] = {
+    Into.NOBODY: "none",
+    Into.ITSELF: "out",
+    Into.BOTH: "both",
+}
+"""ARI's words; "out" is what a channel's phone hears."""
 
 
 class AsteriskSwitch:
@@ -86,11 +93,11 @@ class AsteriskSwitch:
             # The dialplan had answered: Asterisk reports no change of state, and the core waits for one.
             self._reports.tell(self._book.answered(leg, leg.codec, self._clock()))
 
-    def _new(self, leg_id: str, role: Role, codec: Codec) -> None:
+    def _new(self, leg_id: str, role: Role, codec: Codec, *, snoops_on: str = "") -> None:
         if leg_id in self._book:
             raise AriError(f"the leg {leg_id} exists already", status=409)
         # Known before it is made: its first events may come before the answer to our request.
-        self._book.add(KnownLeg(leg_id, role, codec, up=role is Role.MEDIA))
+        self._book.add(KnownLeg(leg_id, role, codec, up=role is Role.MEDIA, snoops_on=snoops_on))
 
     def _made(self, leg_id: str) -> None:
         if leg := self._book.get(leg_id):
@@ -138,6 +145,18 @@ class AsteriskSwitch:
         leg = self._book.get(leg_id)
         if leg is not None and leg.held_from:
             await self.join(leg.held_from, leg_id)
+
+    async def snoop(self, leg_id: str, target: str, into: Into, *, both: bool = True) -> None:
+        self._new(leg_id, Role.MEDIA, Codec.ULAW, snoops_on=target)
+        making = self.client.channels.snoop_channel_with_id(
+            channel_id=target, snoop_id=leg_id, app=self._app, spy="both" if both else "in", whisper=WHISPER[into]
+        )
+        try:
+            await self._media.begun(leg_id, making)
+        except BaseException:
+            self._book.forget(leg_id)
+            raise
+        self._made(leg_id)
 
     async def send_keys(self, leg_id: str, digits: str) -> None:
         await self.client.channels.send_dtmf(channel_id=leg_id, dtmf=digits)

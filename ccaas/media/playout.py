@@ -24,6 +24,15 @@ FRAME_S = FRAME_MS / 1000
 _TRAVEL_S = 0.001
 """What is sent at least takes to be played (s)."""
 
+_REMEMBERED_FRAMES = 30
+"""Heard frames that are kept: a resume may begin with them again."""
+
+_BLOCK_S = 0.01
+_GAP_BLOCKS = 3
+"""So many quiet blocks stand before a word, or before a syllable that may be said alone (30 ms)."""
+_GAP_DB = -25.0
+"""A block this far under the loudest is quiet."""
+
 
 class AgentTrack(Protocol):
     """Where what the agent said is written down (the recording)."""
@@ -52,13 +61,15 @@ class Playout:
         self._frame = self._rate // 50
         self._waiting: deque[Pcm] = deque()
         self._waiting_samples = 0
-        self._sent: deque[Pcm] = deque(maxlen=LEAD_FRAMES * 2)
+        self._sent: deque[Pcm] = deque(maxlen=LEAD_FRAMES + _REMEMBERED_FRAMES)
         self._begun_at = 0.0
         self._free_at = 0.0
         """When the far end will have played the frame that a flush left to it (monotonic s)."""
         self._frames_out = 0
         self._played_before = 0
         self._gain = 1.0
+        self._gain_before = 1.0
+        """Of the newest frame that was sent: the next one glides from there, so that nothing clicks."""
         self._paused = False
         self._ended = False
         self.refused_frames = 0
@@ -73,7 +84,7 @@ class Playout:
         """A new reply: forget the last one. Whatever was still unplayed of it is taken back."""
         self.stop()
         self._played_before = 0
-        self._gain = 1.0
+        self._gain = self._gain_before = 1.0
         self._paused = False
         self._ended = False
 
@@ -149,10 +160,11 @@ class Playout:
             self._paused = True
         return self.position()
 
-    def resume(self) -> None:
-        """Go on where `pause` stopped, at full level."""
-        self._gain = 1.0
+    def resume(self, again_s: float = 0.0) -> None:
+        """Go on where `pause` stopped, at full level; up to `again_s` seconds earlier when a word begins there."""
+        self._gain = self._gain_before = 1.0
         self._paused = False
+        self._go_back(again_s)
         self.pump()
 
     def stop(self) -> float:
@@ -205,6 +217,17 @@ class Playout:
         else:
             self._settle()
 
+    def _go_back(self, most_s: float) -> None:
+        """Put what was heard since the beginning of the cut word in front of what waits."""
+        frames = min(len(self._sent), int(most_s / FRAME_S), self._played_before // self._frame)
+        if frames <= 0:
+            return
+        again = word_cut(np.concatenate([self._sent.pop() for _ in range(frames)][::-1]), self._rate)
+        if len(again):
+            self._waiting.appendleft(again)
+            self._waiting_samples += len(again)
+            self._played_before -= len(again)
+
     def _take(self) -> Pcm:
         """The next frame's samples, cut from what waits; padded with silence at the very end."""
         parts: list[Pcm] = []
@@ -222,7 +245,7 @@ class Playout:
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _send(self, frame: Pcm) -> bool:
-        loud = frame if self._gain == 1.0 else (frame * self._gain).astype(np.int16)
+        loud = self._levelled(frame)
         if not self._stream.send(self._coder.encode(loud)):
             self.refused_frames += 1
             self._waiting.appendleft(frame)
@@ -232,4 +255,27 @@ class Playout:
             self._track.agent(loud, self._begun_at + self._frames_out * FRAME_S)
         self._sent.append(frame)
         self._frames_out += 1
+        self._gain_before = self._gain
         return True
+
+    def _levelled(self, frame: Pcm) -> Pcm:
+        if self._gain == self._gain_before == 1.0:
+            return frame
+        return (frame * np.linspace(self._gain_before, self._gain, len(frame))).astype(np.int16)
+
+
+def word_cut(heard: Pcm, rate: int) -> Pcm:
+    """The end of `heard`, from where the word begins in the middle of which it ends; empty when it ends between words, or no
+    beginning is in it. `rate` in Hz."""
+    size = round(_BLOCK_S * rate)
+    count = len(heard) // size
+    if count <= _GAP_BLOCKS:
+        return heard[:0]
+    tail = heard[len(heard) - count * size :]
+    power = np.mean(tail.astype(np.float64).reshape(count, size) ** 2, axis=1)
+    quiet = power <= max(float(power.max()) * 10 ** (_GAP_DB / 10), 1.0)
+    runs = np.convolve(quiet, np.ones(_GAP_BLOCKS), "valid") == _GAP_BLOCKS
+    if not runs.any():
+        return heard[:0]
+    begins = int(np.flatnonzero(runs)[-1]) + _GAP_BLOCKS
+    return tail[begins * size :] if begins < count else heard[:0]

@@ -45,6 +45,11 @@ class Recording:
         self.failed: str = ""
         """Why nothing more is written (a full disk), empty while all is well."""
 
+    @property
+    def started_at(self) -> float:
+        """Monotonic second of the file's first sample."""
+        return self._epoch
+
     def caller(self, pcm: Pcm, at: float) -> None:
         """The caller's samples, received at monotonic second `at`."""
         arrived = self._index(at) - len(pcm)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ccaas.media.playout import AgentTrack
 from ccaas.media.recording import Recording
 from ccaas.ports.media import Pcm
@@ -18,10 +20,10 @@ class Tracks:
         """Another one that wants the agent's side."""
         self._agent.append(track)
 
-    def caller(self, pcm: Pcm, at: float) -> None:
-        """The caller's samples, received at monotonic second `at`."""
+    def caller(self, pcm: Pcm, at: float, *, hushed: bool = False) -> None:
+        """The caller's samples, received at monotonic second `at`; silence is kept of them while they are `hushed`."""
         if self._recording is not None:
-            self._recording.caller(pcm, at)
+            self._recording.caller(np.zeros_like(pcm) if hushed else pcm, at)
 
     def agent(self, pcm: Pcm, at: float) -> None:
         """The agent's samples, heard from monotonic second `at` on."""

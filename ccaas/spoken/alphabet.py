@@ -47,7 +47,7 @@ LETTERS = {
     "el": "L", "ell": "L", "em": "M", "en": "N", "pea": "P", "pee": "P", "ess": "S", "es": "S", "vee": "V", "ex": "X",
     "eye": "I", "ay": "A", "aye": "A", "aitch": "H", "haitch": "H", "eff": "F", "ef": "F", "dubya": "W", "cay": "K", "que": "Q",
     "yu": "U", "ewe": "U", "ee": "E", "kew": "Q", "zeta": "Z", "in": "N", "and": "N", "hey": "A",
-    "eggs": "X",
+    "eggs": "X", "age": "H",
 }  # fmt: skip
 """How recognisers write the names of letters."""
 DIGIT_HOMOPHONES = {
@@ -61,7 +61,16 @@ DIGIT_HOMOPHONES = {
     "or": "4",
     "sex": "6",
     "nein": "9",
+    "sixth": "6",
+    "eighth": "8",
+    "fix": "6",
+    "sick": "6",
 }
+AMONG_NATO = {
+    "a": "8", "hey": "8", "ate": "8", "to": "2", "too": "2", "dude": "2", "free": "3", "tree": "3", "for": "4", "fore": "4", "far": "4",
+    "bar": "4", "bore": "4", "bohr": "4", "by": "5", "bye": "5", "vive": "5", "hive": "5", "sex": "6", "won": "1",
+}  # fmt: skip
+"""What recognisers make of digits between NATO words, where nobody says bare letters."""
 REPEATS = {"double": 2, "triple": 3, "treble": 3, "quadruple": 4}
 EDGE = frozenset(LETTERS) - {
     "zed",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ccaas.spoken.alphabet import DIGIT_HOMOPHONES, DIGITS, EDGE, LETTERS, NATO_WORDS, NOT_LETTERS, REPEATS
+from ccaas.spoken.alphabet import AMONG_NATO, DIGIT_HOMOPHONES, DIGITS, EDGE, LETTERS, NATO_WORDS, NOT_LETTERS, REPEATS
 from ccaas.spoken.numbers import TENS, UNITS, Word, cardinal, small
 
 
@@ -47,16 +47,60 @@ def _is_example(word: str) -> bool:
     return len(word) > 2 and word not in DIGITS
 
 
+_SPELLS_IN_NATO = 2
+_AS_IN = (
+    ["as", "in"],
+    ["is", "in"],
+    ["as", "and"],
+    ["as", "an"],
+    ["has", "in"],
+    ["as", "and"],
+    ["was", "in"],
+    ["us", "in"],
+)
+"""How "as in" is recognised."""
+
+
+_BETWEEN_NOT = (frozenset(LETTERS) - {"and", "in"}) | frozenset(DIGITS) | frozenset(NATO_WORDS)
+
+
+def _example_behind(ws: Sequence[Word], i: int, j: int) -> int | None:
+    """ "B isn't boy", "Y Evan yellow": the index of a word with that letter, where what stands between is no part of a code."""
+    letter = text_at(ws, i)
+    if len(letter) != 1 or letter in {"a", "i"}:
+        return None  # Everyday words
+    for word in (j + 1, j + 2):
+        between = [text_at(ws, n) for n in range(j, word)]
+        if between[0] == "s":
+            between = between[1:]  # "W's and William"
+        if any(not 2 <= len(text) <= 5 or text in _BETWEEN_NOT for text in between):
+            return None
+        example = text_at(ws, word)
+        if between and _is_example(example) and example[0] == letter and example not in NATO_WORDS:
+            return word
+    return None
+
+
 def _like(ws: Sequence[Word], i: int) -> tuple[str, int] | None:
     """ "b as in boy", "b for boy", "b like boy": the letter and the index behind. The example word decides: it is longer and so
     better heard than the letter's name."""
     j = i + 2 if text_at(ws, i) == "double" and text_at(ws, i + 1) in {"u", "you"} else i + 1
-    if [w.text for w in ws[j : j + 2]] in (["as", "in"], ["is", "in"], ["as", "and"], ["as", "an"], ["has", "in"]):
+    if [w.text for w in ws[j : j + 2]] in _AS_IN:
         word = j + 2
-    elif text_at(ws, j) in {"for", "like"} and (
+    elif (text_at(ws, j) in {"for", "like"} and _letter(ws, i)) and (
         _is_example(text_at(ws, j + 1)) or [w.text for w in ws[j + 1 : j + 3]] == ["x", "ray"]
     ):
         word = j + 1
+    elif (
+        text_at(ws, i)[1:] == "'s"
+        and text_at(ws, j) in {"and", "in", "an"}
+        and text_at(ws, j + 1)[:1] == text_at(ws, i)[0]
+    ):
+        word = j + 1  # "S's and Sam"
+    elif text_at(ws, j) == "isn't" and len(text_at(ws, i)) <= 3 and text_at(ws, j + 1)[:1] in text_at(ws, i):
+        word = j + 1  # "us isn't Sam"
+    elif (near := _example_behind(ws, i, j)) is not None:
+        word = near
     else:
         return None
     if text_at(ws, word) in {"the", "a", "an"}:
@@ -104,8 +148,32 @@ def _number(ws: Sequence[Word], i: int) -> tuple[tuple[str, ...], int] | None:
     return None
 
 
+def spelled_in_nato(ws: Sequence[Word]) -> bool:
+    """Whether a code is spelled in NATO words, by their number."""
+    return (
+        sum(w.text in NATO_WORDS or (w.text == "ray" and text_at(ws, n - 1) == "x") for n, w in enumerate(ws))
+        >= _SPELLS_IN_NATO
+    )
+
+
+def _among_nato(ws: Sequence[Word], i: int) -> bool:
+    beside = {text_at(ws, i - 1), text_at(ws, i + 1)}
+    return spelled_in_nato(ws) and bool(beside & {"ray", *NATO_WORDS, *DIGITS, *AMONG_NATO})
+
+
+def _sierra(ws: Sequence[Word], i: int) -> int | None:
+    """ "The air (of)", as Sierra is often recognised, beside words that belong to a code: the index behind it."""
+    if text_at(ws, i) != "the" or text_at(ws, i + 1) not in {"air", "era"}:
+        return None
+    behind = i + 3 if text_at(ws, i + 2) == "of" else i + 2
+    beside = {text_at(ws, i - 1), text_at(ws, behind)}
+    return behind if beside & (NATO_WORDS.keys() | DIGITS.keys()) or any(text.isdecimal() for text in beside) else None
+
+
 def item_at(ws: Sequence[Word], i: int, digits_only: bool) -> Item | None:
     """What the words from `ws[i]` on may add to a code; None: nothing."""
+    if i >= len(ws):
+        return None
     text = text_at(ws, i)
     like = _like(ws, i)
     if like and not digits_only:
@@ -118,6 +186,10 @@ def item_at(ws: Sequence[Word], i: int, digits_only: bool) -> Item | None:
         return None
     if text in NATO_WORDS and not digits_only:
         return Item((NATO_WORDS[text],), True, i, i + 1)
+    if text in AMONG_NATO and not digits_only and _among_nato(ws, i):
+        return Item((AMONG_NATO[text], ""), True, i, i + 1)
+    if not digits_only and (behind := _sierra(ws, i)):
+        return Item(("S",), True, i, behind)
     if got := _number(ws, i):
         return Item(got[0], True, i, got[1])
     if text in DIGITS:
@@ -130,6 +202,8 @@ def item_at(ws: Sequence[Word], i: int, digits_only: bool) -> Item | None:
             swapped = run[0][0].replace("O", "0")
             return Item((swapped,), True, i, i + 1) if swapped.isdigit() else None
         return Item(run[0], run[1], i, i + 1)
+    if text in {"i", "a"} and text_at(ws, i + 1) == "ate":
+        return Item(("8", f"{text.upper()}8", ""), False, i, i + 2)
     if text in DIGIT_HOMOPHONES:
         return Item((DIGIT_HOMOPHONES[text], ""), False, i, i + 1)
     if not digits_only and (letter := _letter(ws, i)):

@@ -2,6 +2,8 @@
 
 The audio of a pause tells little here ("I'd like to fly to …" can sound finished); a preposition at the end tells much.
 Recognisers put a full stop or a comma where the audio ends, so these are no evidence; dashes and dots of hesitation are.
+
+This module is long because its lists of words are read beside the rules that use them.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ class Completeness(Enum):
     UNSURE = "unsure"
 
 
-_FILLERS = frozenset(["um", "uh", "er", "erm", "uhm", "umm", "uhh"])
+_FILLERS = frozenset(["um", "uh", "er", "erm", "uhm", "umm", "uhh", "umph"])
 _AH = "ah"
 """A filler behind other words; alone it means "I see"."""
 _NAMED_ONLY = re.compile(r"(my|our|his|her|their) (\w+ )?\w+$")
@@ -157,24 +159,29 @@ _PREPOSITIONS = frozenset(
     ]
 )
 _PHRASAL = {
-    "in": "check checked log logged sign signed fill call come",
+    "in": "check checked log logged sign signed fill call come let",
     "out": "check checked log logged sort sorted find work fill print run sold",
-    "on": "hold hang come go carry move turn log",
-    "off": "drop dropped take took get turn log call went",
-    "up": "pick picked sign set hang speed wrap look mixed messed screwed hurry",
+    "on": "hold hang come go carry move turn turned log",
+    "off": "drop dropped take took get turn turned log call went switch switched",
+    "up": "pick picked sign set hang speed wrap look mixed messed screwed hurry turn turned show showed gave give came went",
     "for": "paid pay asked ask",
-    "through": "put get got go",
+    "through": "put get got go went",
     "over": "start go",
+    "to": "spoke spoken talked listened",
 }
 """Verbs whose particle may end a sentence."""
+_OBJECTS = frozenset(["it", "them", "that", "this", "me", "us"])
+"""What may stand between a verb and its particle."""
 _QUESTION = frozenset(["what", "which", "who", "whom", "where", "how", "whose", "what's", "who's", "where's"])
+_NUMBER = "|".join((r"\d+", *UNITS, *TENS, "hundred", "thousand", "and"))
 _WANTING = re.compile(
     r"\b(i|we|you|they)( just| really| also| only)? (want|need|wanted|needed)$|\b(would|i'd|we'd) (like|prefer|love)$|"
     r"\b(can|could|would|will) (you|i|we)( please| just)?$|\b(do|did|does) (you|i|we|they)( know| have)?$|"
     r"\b(trying|going|hoping|looking|wondering|calling|able|supposed)$|\b(tell|give|send|get|show|put|let) me( please)?$|"
     r"\b(my|the|your)( last| first| new| old| other)+$|"
-    r"\b(new|other|same|whole|own|entire|next|upcoming|several|some|any|no|both of|all of|one of|most of)$|"
-    r"\b(says|said|think|believe|guess|hope|suppose|mean)( that)?$|\b(to|you) know$|\bemail that$|\bkind of$|\bsort of$|\bas in$|"
+    r"(?<!still the )(?<!is the )\bsame$|\b(new|other|whole|own|entire|next|upcoming|several|some|any|no|both of|all of|one of|most of)$|"
+    rf"\b(address|house) is( ({_NUMBER}))+$|\b(in|on|at|to) there$|"  # "the" before a pause is heard as "there"
+    r"\b(says|said|think|believe|guess|hope|suppose|(?<!that )(?<!this )(?<!it )mean)( that)?$|\b(to|you) know$|\bemail that$|\bkind of$|\bsort of$|\bas in$|"
     r"\b(please|then)( change| move| send| cancel| book| make| put| update)( my| the| it| me)?$|\bthat (is|was|says|my|i)$"
 )  # fmt: skip
 _FINISHED_SHORT = re.compile(
@@ -189,6 +196,18 @@ _YES_NO = re.compile(
     r"i do|i don't|i would|i am|it is|it isn't|please|never mind|negative|affirmative|all right|alright|why not|uh huh|mm hmm|"
     r"i guess|i think so|i'm not sure|not sure|maybe|let's do (it|that)|book it|confirm|cancel|forget it)\b"
 )
+
+
+_ALONE = re.compile(
+    r"^(no |okay |just )*(a |an )?(operator|agent|representative|human|person|(\w+ )?stop|wait|repeat( that| it)?|say (that|it) again|"
+    r"(can|could) you (say|repeat) that( again)?|pardon( me)?|goodbye|bye|help|never mind|hang on|hold on|cancel( that| it)?|"
+    r"start over|go back|that's (wrong|not right|not what i said))( please)?$"
+)
+
+
+def stands_alone(text: str) -> bool:
+    """Whether this is one of the short commands to an agent that hardly ever go on."""
+    return bool(_ALONE.match(_plain(text)))
 
 
 def _plain(text: str) -> str:
@@ -213,13 +232,17 @@ def ends(text: str) -> Completeness:
         return Completeness.COMPLETE
     if _CLOSING.search(plain) and not _trails_off(text):
         return Completeness.COMPLETE
+    if re.search(r"\b\d{3,4}[ap]$", plain):
+        return Completeness.UNSURE  # "7:45 a" wants its "m"
     if last == "a" and ws[-1].raw == "A" and len(ws) > 1:
         return Completeness.UNSURE  # a seat or a letter, not an article
     if last in _FILLERS or (last == _AH and len(ws) > 1) or _trails_off(text) or last in _ALWAYS:
         return _except(plain, last)
     if last in _PREPOSITIONS:
         before = ws[-2].text if len(ws) > 1 else ""
-        asked = any(w.text in _QUESTION for w in ws[:3]) and not any(w.text in {"if", "when"} for w in ws)
+        if before in _OBJECTS and len(ws) > 2:
+            before = ws[-3].text
+        asked = any(w.text in _QUESTION for w in ws[:-2]) and not any(w.text in {"if", "when"} for w in ws)
         finished = before in _PHRASAL.get(last, "").split()
         return Completeness.UNSURE if finished or asked else Completeness.INCOMPLETE
     if _WANTING.search(plain):
@@ -256,7 +279,7 @@ _IDIOMS = re.compile(
     r"\b(tell|know|see|check|find|ask|sure|wonder|wondering|remember)( \w+){0,2} (who|what|where|how|when|which)( (?!if\b)\w+){1,8} (is|are|was|were|am)$|"
     r"\b(who|what|where|how|when|which)( (?!if\b)\w+){1,3} (is|are|was|were|am|it's|i|we|they|he|she)$|\b(yes|no|so|there|here|yeah) (i|we|it|they|he|she) "
     r"(is|are|was|were|am|will|would|could|should|might|must|had|has)$|\b(i|we) (think|hope|guess|believe) so$|\bme too$|\b(as|so) well$|"
-    r"\bi'd like$|\bthank you (so|very)$|\bthat's what (i|we|it) \w+$|\b(so|as) (be|it) (is|be)$|\bwould like$|\bas it (is|was)$"
+    r"\b(i|we|you|he|she|they|nobody|somebody|someone|who) called$|\bi'd like$|\bthank you (so|very)$|\bthat's what (i|we|it) \w+$|\b(so|as) (be|it) (is|be)$|\bwould like$|\bas it (is|was)$"
 )
 
 
@@ -265,6 +288,10 @@ def _except(plain: str, last: str) -> Completeness:
     if last not in _FILLERS and _IDIOMS.search(plain) and not re.search(r"(would|i'd) like$", plain):
         return Completeness.UNSURE
     return Completeness.INCOMPLETE
+
+
+_TELEPHONE = (10, 11)
+"""Digits of a North American number: the eleventh can only be a 1 in front."""
 
 
 def judge(text: str, expectation: Expectation) -> Completeness:
@@ -276,8 +303,7 @@ def judge(text: str, expectation: Expectation) -> Completeness:
     if kind in {ExpectationKind.CODE, ExpectationKind.DIGITS}:
         return _judge_code(text, expectation, sentence)
     if kind is ExpectationKind.SPELLING:
-        spelled = len(parse_spelling(text)) >= 2 and coverage(text) >= 0.5
-        return Completeness.UNSURE if spelled else sentence
+        return _judge_spelling(text, sentence)
     if sentence is Completeness.INCOMPLETE:
         return sentence
     answered = {
@@ -294,9 +320,29 @@ def judge(text: str, expectation: Expectation) -> Completeness:
     return sentence
 
 
+_LEAD = 3
+"""So many words may stand before a spelling ("that's Kowalski")."""
+
+
+def _judge_spelling(text: str, sentence: Completeness) -> Completeness:
+    spelled = parse_spelling(text)
+    if len(spelled) < 2 or coverage(text) < 0.5:
+        # The word itself, before it is spelled, may be heard as any sentence.
+        return Completeness.UNSURE if sentence is Completeness.COMPLETE and len(words(text)) <= _LEAD else sentence
+    # "Kowalski, K O W A L S K I": the word itself says when it is whole.
+    said = [w.text for w in words(text) if len(w.text) > 2]
+    return Completeness.COMPLETE if any(word == spelled.lower() for word in said) else Completeness.UNSURE
+
+
+def code_in(text: str, expectation: Expectation) -> str:
+    """The characters of the code that `text` is the answer with, as far as they are there."""
+    digits = expectation.kind is ExpectationKind.DIGITS
+    return parse_digits(text, expectation.length) if digits else parse_code(text, expectation.length)
+
+
 def _judge_code(text: str, expectation: Expectation, sentence: Completeness) -> Completeness:
     digits = expectation.kind is ExpectationKind.DIGITS
-    code = parse_digits(text, expectation.length) if digits else parse_code(text, expectation.length)
+    code = code_in(text, expectation)
     if coverage(text) < 0.5:
         return sentence
     if re.search(r"\b(as in|double|triple|as|capital|dash)$", _plain(text)):
@@ -306,7 +352,10 @@ def _judge_code(text: str, expectation: Expectation, sentence: Completeness) -> 
     fewest, most = expectation.length
     if len(code) < fewest:
         return Completeness.INCOMPLETE
-    return Completeness.COMPLETE if len(code) >= most else Completeness.UNSURE
+    if digits and (fewest, most) == _TELEPHONE and len(code) == fewest and not code.startswith("1"):
+        return Completeness.COMPLETE
+    # More than there can be was misheard, and says nothing of how much is still to come.
+    return Completeness.COMPLETE if len(code) == most else Completeness.UNSURE
 
 
 def _answers_yes_no(text: str, sentence: Completeness) -> Completeness:

@@ -32,10 +32,9 @@ def parse_birth_date(text: str) -> str:
         for i in range(len(ws)):
             if got := year(ws, i):
                 return f"{got[0]}-{find_dates(text)[0].value}"
-    digits = parse_digits(text, (8, 8))
-    if len(digits) in {6, 7, 8}:
-        return _from_digits(digits)
-    return ""
+    # "Eighty four" is 84 or 804: as many digits as a date has decide.
+    said = (parse_digits(text, (count, count)) for count in (8, 7, 6))
+    return next((born for digits in said if len(digits) in {6, 7, 8} and (born := _from_digits(digits))), "")
 
 
 def _from_digits(digits: str) -> str:

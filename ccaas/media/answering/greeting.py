@@ -1,0 +1,53 @@
+"""The greeting's timing: people say little and wait, machines go on."""
+
+from __future__ import annotations
+
+from ccaas.media.answering.limits import Limits
+from ccaas.ports.answering import AnsweredBy
+
+
+class Greeting:
+    """Counts voice and silence of one greeting."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._idle_s = 0.0
+        self.voiced_s = 0.0
+        """Voice so far, pauses left out."""
+        self.silent_s = 0.0
+        """Silence since the last of it."""
+        self.personal = False
+        """Whether words were heard with which a person asks for an answer."""
+
+    @property
+    def begun(self) -> bool:
+        """More than a click was heard."""
+        return self.voiced_s >= self._limits.click_s
+
+    def step(self, seconds: float, *, voice: bool, tone: bool) -> tuple[AnsweredBy, str] | None:
+        """The next `seconds`: who it is and why, once that is clear. A tone is neither voice nor silence."""
+        limits = self._limits
+        if voice:
+            self.voiced_s += seconds
+            self.silent_s = 0.0
+            if self.voiced_s >= limits.machine_s:
+                return AnsweredBy.MACHINE, f"{self.voiced_s:.1f} s of voice without waiting for an answer"
+            return None
+        if tone:
+            self.silent_s = self._idle_s = 0.0
+            return None
+        self.silent_s += seconds
+        if not self.begun:
+            self._idle_s += seconds
+            if self.silent_s >= limits.pauses[0][1]:
+                self.voiced_s = 0.0
+            return (AnsweredBy.SILENCE, "no voice") if self._idle_s >= limits.nobody_s else None
+        if self.silent_s >= self._pause_s():
+            return AnsweredBy.HUMAN, f"{self.voiced_s:.1f} s of voice, then waits"
+        return None
+
+    def _pause_s(self) -> float:
+        """How long a person is silent after so much voice."""
+        longest = self._limits.pauses[-1][1]
+        usual = next((pause_s for most_s, pause_s in self._limits.pauses if self.voiced_s <= most_s), longest)
+        return min(usual, self._limits.personal_pause_s) if self.personal else usual
