@@ -4,9 +4,36 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 from ccaas.conversation.mouth import Speech
-from ccaas.ports.reasoning import Reply
+from ccaas.ports.journey import Json
+from ccaas.ports.reasoning import Ending, Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Why the conversation is over."""
+
+    ending: Ending | None
+    """None: the audio was lost, and the conversation can be taken up again."""
+    destination: str = ""
+    """For TRANSFER."""
+
+
+@dataclass(slots=True)
+class Taken:
+    """The newest committed turn, while the caller may still show that it was taken too early."""
+
+    text: str
+    before: Json
+    """The dialogue as it was."""
+    writes: int
+    """Writes begun when it was committed."""
+    answered_at: float | None = None
+    """When the answer's first frame was sent."""
+    over: bool = False
+    """The answer was heard to its end."""
 
 
 class Answer:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ccaas.ports.sentiment import Mood
+
 
 @dataclass(frozen=True, slots=True)
 class TurnTimes:
@@ -48,3 +50,15 @@ class TurnRecord:
     """The recogniser's, 0…1."""
     retaken: bool = False
     """The caller went on after this turn was taken too early; the next record holds the whole of it."""
+    channel: str = ""
+    """"sms" or "chat", when the words were sent as a text; empty when they were said."""
+    sentiment: float | None = None
+    """How upset the caller seemed, −1 (pleased) … +1 (furious); None where nothing judges it, or not yet."""
+    mood: Mood | None = None
+    """Its parts."""
+    escalated: str = ""
+    """Where the caller was handed to because of this turn: a name under `destinations`."""
+    private: bool = False
+    """The caller answered a check of who they are: the words are not kept."""
+    over: bool = False
+    """The reply has ended: nothing of this record will change."""

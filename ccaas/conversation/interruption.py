@@ -24,3 +24,15 @@ def verdict(text: str, holding: bool, expect: Expectation, unheard_s: float) -> 
     if holding and unheard_s <= _LAST_WORD_S and expect.kind in _ANSWERED_BY_A_WORD:
         return Verdict.TURN
     return Verdict.BACKCHANNEL
+
+
+def remainder(text: str, earlier: str) -> str:
+    """What `text` says beyond `earlier`, compared word by word; all of it when it does not begin with `earlier`."""
+    said, before = text.split(), earlier.split()
+    if [_bare(word) for word in said[: len(before)]] != [_bare(word) for word in before]:
+        return text
+    return " ".join(said[len(before) :])
+
+
+def _bare(word: str) -> str:
+    return "".join(character for character in word.lower() if character.isalnum())

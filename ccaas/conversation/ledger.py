@@ -9,6 +9,7 @@ from prometheus_client import Counter, Histogram
 
 from ccaas.conversation.events import TurnRecord, TurnTimes
 from ccaas.ports.reasoning import Draft
+from ccaas.ports.sentiment import Mood
 
 _BUCKETS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.65, 0.8, 1.0, 1.5, 2.0, 3.0, 5.0)
 
@@ -19,6 +20,12 @@ STAGE_SECONDS = Histogram(
     "ccaas_turn_stage_seconds", "From the end of the caller's speech to each stage", ["stage"], buckets=_BUCKETS
 )
 TURNS = Counter("ccaas_turns_total", "Turns taken, by what became of them", ["outcome"])
+
+SENTIMENT = Histogram(
+    "ccaas_sentiment_score",
+    "How upset callers seemed, turn by turn: -1 (pleased) to 1 (furious)",
+    buckets=(-0.6, -0.3, -0.1, 0.1, 0.3, 0.45, 0.6, 0.8, 1.0),
+)
 
 Publish = Callable[[TurnRecord], None]
 
@@ -33,19 +40,21 @@ class Ledger:
         self.turns = turns
         """Turns taken so far."""
 
-    def took(self, draft: Draft, times: TurnTimes, speculations: int) -> None:
-        """A turn was committed."""
+    def took(self, draft: Draft, times: TurnTimes, speculations: int, channel: str = "") -> None:
+        """A turn was committed; `channel` is given when it came as a text."""
         self.close()
         self.turns += 1
         self._open = TurnRecord(
             turn_id=draft.turn.id,
-            caller_text=draft.turn.text,
-            keys=draft.turn.keys,
+            caller_text=draft.text_to_keep,
+            keys=draft.keys_to_keep,
             intent=draft.intent,
             slots=dict(draft.slots),
             times=times,
             speculations=speculations,
             confidence=draft.turn.confidence,
+            channel=channel,
+            private=draft.private,
         )
         self._publish(self._open)
 
@@ -72,6 +81,19 @@ class Ledger:
         times = self._open.times if interrupted_at is None else replace(self._open.times, interrupted=interrupted_at)
         self._open = replace(self._open, heard_text=f"{self._open.heard_text} {text}".strip(), times=times)
 
+    def felt(self, turn_id: str, mood: Mood) -> None:
+        """How the caller felt in a turn. One that is over already keeps the record that it has."""
+        SENTIMENT.observe(mood.score)
+        if self._open is not None and self._open.turn_id == turn_id:
+            self._open = replace(self._open, sentiment=round(mood.score, 3), mood=mood)
+            self._publish(self._open)
+
+    def escalated(self, destination: str) -> None:
+        """The caller goes to a person."""
+        if self._open is None:
+            self._open = TurnRecord(turn_id=f"agent-{self.turns}", caller_text="", keys="", intent="")
+        self._open = replace(self._open, escalated=destination)
+
     def retaken(self) -> None:
         """The open turn was taken too early."""
         if self._open is not None:
@@ -83,5 +105,5 @@ class Ledger:
             return
         outcome = "retaken" if self._open.retaken else "interrupted" if self._open.times.interrupted else "answered"
         TURNS.labels(outcome).inc()
-        self._publish(self._open)
+        self._publish(replace(self._open, over=True))
         self._open = None

@@ -86,7 +86,7 @@ class Speech:
                 clause.samples += len(chunk)
                 self.wake()
         except SpeechError as error:
-            _log.error("clause not spoken", text=clause.text, error=str(error))
+            _log.error("clause not spoken", characters=len(clause.text), error=str(error))
             clause.failed = True
         clause.done = True
         self.wake()
@@ -109,11 +109,6 @@ class Mouth:
     @property
     def playout(self) -> Playout:
         return self._playout
-
-    @property
-    def speaking_text(self) -> str:
-        """The reply that is being said, empty when none is."""
-        return self._speech.text if self._speech else ""
 
     def prepare(self, text: str) -> Speech:
         """Begin to make `text` into audio."""
@@ -165,9 +160,9 @@ class Mouth:
         """Fall silent, keeping the rest."""
         self._playout.pause()
 
-    def resume(self) -> None:
-        """Go on."""
-        self._playout.resume()
+    def resume(self, again_s: float) -> None:
+        """Go on, with the word that was cut if it began within `again_s` seconds."""
+        self._playout.resume(again_s)
         self._pump()
 
     def stop(self) -> str:

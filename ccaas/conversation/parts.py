@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from ccaas.conversation.backchannel import Impressions, SoundImpressions
 from ccaas.conversation.phrases import Phrases
 from ccaas.conversation.settings import ConversationSettings
 from ccaas.media.clock import Clock
@@ -20,3 +21,4 @@ class Parts:
     phrases: Phrases
     settings: ConversationSettings
     clock: Clock
+    impressions: Impressions = field(default_factory=SoundImpressions)

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import os
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -35,6 +35,11 @@ class Phrases:
         self._folder = folder / hashlib.sha256(identity.encode()).hexdigest()[:16]
         self._kept: OrderedDict[tuple[str, int], Pcm] = OrderedDict()
         self._bytes = 0
+        self._speaking = 0
+        """Texts that calls are waiting for."""
+        self._unneeded = asyncio.Event()
+        self._unneeded.set()
+        self._preparing: asyncio.Task[list[Pcm]] | None = None
         self.fallbacks = 0
         """Clauses spoken by the fallback voice, because the first one failed."""
 
@@ -54,6 +59,22 @@ class Phrases:
         if (pcm := self.kept(text, sample_rate)) is not None:
             yield pcm
             return
+        self._need()
+        try:
+            async for chunk in self._speak(text, sample_rate):
+                yield chunk
+        finally:
+            self._speaking -= 1
+            if not self._speaking:
+                self._unneeded.set()
+
+    def _need(self) -> None:
+        self._speaking += 1
+        self._unneeded.clear()
+        if self._preparing is not None:
+            self._preparing.cancel()
+
+    async def _speak(self, text: str, sample_rate: int) -> AsyncIterator[Pcm]:
         chunks: list[Pcm] = []
         try:
             async for chunk in self._chunks(self._synthesizer, text, sample_rate):
@@ -67,26 +88,54 @@ class Phrases:
             async for chunk in self._chunks(self._fallback, text, sample_rate):
                 yield chunk
             return
-        self._keep(text, sample_rate, np.concatenate(chunks) if chunks else np.zeros(0, dtype=np.int16))
+        self._keep(text, sample_rate, _joined(chunks))
 
-    async def warm(self, texts: Iterable[str], sample_rate: int) -> int:
-        """Have `texts` ready, piece by piece as they will be said: read from disk, or spoken once and written there. How
-        many pieces are ready."""
-        ready = 0
-        for text in dict.fromkeys(part for whole in texts for part in clauses(whole)):
-            path = self._path(text, sample_rate)
-            if self.kept(text, sample_rate) is None:
-                pcm = await asyncio.to_thread(_read, path)
-                if pcm is None:
-                    try:
-                        pcm = np.concatenate([c async for c in self._chunks(self._synthesizer, text, sample_rate)])
-                    except (SpeechError, ValueError) as error:
-                        _log.warning("phrase not prepared", text=text, error=str(error))
-                        continue
-                    await asyncio.to_thread(_write, path, pcm)
-                self._keep(text, sample_rate, pcm)
-            ready += 1
+    async def warm(self, texts: Iterable[str], rates: Sequence[int]) -> int:
+        """Have `texts` ready at all `rates` (Hz), piece by piece as they will be said: read from disk, or spoken once and
+        written there. What lacks the first rate is made first, and nothing while a call needs the voice. How many pieces
+        are ready."""
+        pieces = list(dict.fromkeys(piece for text in texts for piece in clauses(text)))
+        missing = {piece: [rate for rate in rates if not await self._read(piece, rate)] for piece in pieces}
+        ready = len(pieces)
+        for piece in sorted(pieces, key=lambda piece: rates[0] not in missing[piece]):
+            try:
+                await self._prepare(piece, missing[piece])
+            except (SpeechError, ValueError) as error:
+                _log.warning("phrase not prepared", text=piece, error=str(error))
+                ready -= 1
         return ready
+
+    async def _read(self, text: str, sample_rate: int) -> bool:
+        if (pcm := await asyncio.to_thread(_read, self._path(text, sample_rate))) is not None:
+            self._keep(text, sample_rate, pcm)
+        return pcm is not None
+
+    async def _prepare(self, text: str, rates: Iterable[int]) -> None:
+        lacking = [rate for rate in rates if (text, rate) not in self._kept]
+        chunks = await self._when_unneeded(text) if lacking else []
+        for rate in rates:
+            if rate in lacking:
+                source = resampled(_replayed(chunks), self._synthesizer.capabilities.sample_rate, rate)
+                self._keep(text, rate, _joined([chunk async for chunk in source]))
+            if (pcm := self._kept.get((text, rate))) is not None:
+                await asyncio.to_thread(_write, self._path(text, rate), pcm)
+
+    async def _when_unneeded(self, text: str) -> list[Pcm]:
+        """`text` at the voice's own rate; a call that needs the voice meanwhile has it, and we begin again after it."""
+        while True:
+            await self._unneeded.wait()
+            self._preparing = making = asyncio.create_task(self._made(text), name="phrase")
+            try:
+                await asyncio.wait({making})
+            finally:
+                self._preparing = None
+                making.cancel()
+                await asyncio.gather(making, return_exceptions=True)
+            if not making.cancelled():
+                return making.result()
+
+    async def _made(self, text: str) -> list[Pcm]:
+        return [chunk async for chunk in self._synthesizer.synthesize(text)]
 
     @staticmethod
     async def _chunks(synthesizer: Synthesizer, text: str, sample_rate: int) -> AsyncIterator[Pcm]:
@@ -106,6 +155,16 @@ class Phrases:
 
     def _path(self, text: str, sample_rate: int) -> Path:
         return self._folder / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}-{sample_rate}.npy"
+
+
+async def _replayed(chunks: Iterable[Pcm]) -> AsyncIterator[Pcm]:
+    for chunk in chunks:
+        yield chunk
+        await asyncio.sleep(0)  # Live calls come between two chunks.
+
+
+def _joined(chunks: Sequence[Pcm]) -> Pcm:
+    return np.concatenate(chunks) if chunks else np.zeros(0, dtype=np.int16)
 
 
 def _read(path: Path) -> Pcm | None:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
+from ccaas.conversation.aside import joined, known
 from ccaas.conversation.ear import Utterance
 from ccaas.conversation.endpointing import wait_s
 from ccaas.conversation.mouth import Mouth, Speech
@@ -68,6 +69,7 @@ class Speculation:
     async def judge(self) -> Judgement:
         """Recognise and judge. A model that fails costs this pause, not the call."""
         expect = self.dialogue.expectation
+        spoken_s = self._utterance.spoken_s
         finish = asyncio.create_task(self._parts.turn.finished(self._utterance.recent()), name="turn detection")
         try:
             try:
@@ -85,7 +87,9 @@ class Speculation:
             except SpeechError as error:
                 _log.error("turn detector failed", error=str(error))
                 finished = _UNKNOWN_FINISH
-            return Judgement(text, verdict, wait_s(text, finished, expect, self._parts.settings))
+            judgement = Judgement(text, verdict, wait_s(text, finished, expect, self._parts.settings, spoken_s))
+            self.transcript = replace(self.transcript, text=joined(await known(self._utterance.before), text))
+            return judgement
         finally:
             finish.cancel()
             await asyncio.gather(finish, return_exceptions=True)

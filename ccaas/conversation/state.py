@@ -18,6 +18,9 @@ from ccaas.errors import TransitionError
 _ECHO_LOOK_S = 0.1
 """An echo is compared again this often (s)."""
 
+_LOOK_S = 0.1
+"""A voice that sounds like listening is listened to again within this, or the agent yields to it (s)."""
+
 
 class State(Enum):
     """Who speaks."""
@@ -36,6 +39,8 @@ class State(Enum):
     """The agent."""
     OVERLAPPING = "overlapping"
     """Both; the agent is ducked."""
+    WEIGHING = "weighing"
+    """The agent; what the caller has said over it is being judged."""
     ENDED = "ended"
 
 
@@ -48,6 +53,16 @@ class Verdict(Enum):
     """"uh-huh": I am listening, go on."""
     NOTHING = "nothing"
     """Noise, a cough, our own echo."""
+
+
+class Sense(Enum):
+    """What a voice over the agent seems to want, before its words are known."""
+
+    LISTENING = "listening"
+    """That the agent go on."""
+    TAKING = "taking"
+    """The floor."""
+    UNSURE = "unsure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +98,14 @@ class Understood:
 
 
 @dataclass(frozen=True, slots=True)
+class Sensed:
+    """The voice over the agent was listened to."""
+
+    sense: Sense
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
 class Keyed:
     """A key was pressed."""
 
@@ -102,6 +125,20 @@ class ReplyStarted:
 @dataclass(frozen=True, slots=True)
 class ReplyEnded:
     """The agent has been heard to the end, or had nothing to say."""
+
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The caller has sent a text, and nobody speaks."""
+
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Escalated:
+    """A person is to be brought in, and `Turns.lets_go`."""
 
     now: float
 
@@ -127,7 +164,20 @@ class Hangup:
     now: float
 
 
-Event = VoiceStarted | VoiceStopped | Understood | Keyed | ReplyStarted | ReplyEnded | EchoHeard | Tick | Hangup
+Event = (
+    VoiceStarted
+    | VoiceStopped
+    | Understood
+    | Sensed
+    | Keyed
+    | ReplyStarted
+    | ReplyEnded
+    | EchoHeard
+    | Told
+    | Escalated
+    | Tick
+    | Hangup
+)
 
 
 class Do(Enum):
@@ -141,6 +191,14 @@ class Do(Enum):
     """The turn is taken: answer it."""
     COMMIT_KEYS = "commit_keys"
     """The key entry is taken: answer it."""
+    SET_ASIDE = "set_aside"
+    """The caller has said something the answer on its way does not know of: keep it until the answer is out."""
+    COMMIT_ASIDE = "commit_aside"
+    """What was set aside is a turn now: answer it."""
+    COMMIT_TEXT = "commit_text"
+    """The caller's text is taken: answer it."""
+    HAND_OVER = "hand_over"
+    """Say the last words, and hand the caller over."""
     PROMPT = "prompt"
     """The caller is silent: say so."""
     ACKNOWLEDGE = "acknowledge"
@@ -177,7 +235,22 @@ class Turns:
         self.speech_end: float | None = None
         self._interruptible = True
         self._voiced = False
+        self._overlapped_at = 0.0
+        """When the voice over the agent began."""
+        self._reconsidered = False
+        """The agent has already gone on once since then."""
         self._acknowledged = False
+        self._owed = False
+        """The answer on its way is to the caller's own words or keys."""
+        self.overheard = False
+        """The caller speaks, or has spoken, since the turn was taken, and none of the answer has been heard."""
+        self._aside = False
+        """Such words wait until the answer is out."""
+
+    @property
+    def over_agent(self) -> bool:
+        """What the caller says, or has just said, was said over a reply that may go on."""
+        return self.holding or self.state is State.WEIGHING
 
     def handle(self, event: Event) -> tuple[Do, ...]:
         """Take one event; the commands to carry out, in order. Raises TransitionError, and nothing has changed."""
@@ -196,6 +269,7 @@ class Turns:
 
     def _go_on(self, event: VoiceStarted) -> tuple[Do, ...]:
         self._voiced = True
+        self._reconsidered = True
         return (Do.DROP, *self._hear(event.now))
 
     def _hear(self, now: float) -> tuple[Do, ...]:
@@ -207,6 +281,9 @@ class Turns:
     def _pause(self, event: VoiceStopped) -> tuple[Do, ...]:
         self._voiced = False
         self.speech_end = event.at
+        return self._prepare()
+
+    def _prepare(self) -> tuple[Do, ...]:
         self.state = State.PAUSING
         self.deadline = None
         self.speculation += 1
@@ -228,6 +305,7 @@ class Turns:
         abandon = (Do.ABANDON,) if self.holding else ()
         self.holding = False
         self.silences = 0
+        self._aside = False  # It stands in front of these words.
         self._think(event.now)
         return (*abandon, Do.COMMIT)
 
@@ -240,6 +318,10 @@ class Turns:
     # — silence and slowness —
 
     def _listen(self, now: float) -> tuple[Do, ...]:
+        if self._aside:
+            self._aside = False
+            self._think(now)
+            return (Do.COMMIT_ASIDE,)
         self.state = State.LISTENING
         self.deadline = now + self._settings.silence_s
         return ()
@@ -247,12 +329,14 @@ class Turns:
     def _prompt(self, event: Tick) -> tuple[Do, ...]:
         self.silences += 1
         self._think(event.now)
+        self._owed = False
         return (Do.PROMPT,)
 
     def _think(self, now: float) -> None:
         self.state = State.THINKING
         self.deadline = now + self._settings.acknowledge_ms / 1000
         self._acknowledged = False
+        self._owed, self.overheard = True, False
 
     def _acknowledge(self, event: Tick) -> tuple[Do, ...]:
         self.deadline = None
@@ -267,9 +351,15 @@ class Turns:
         self._interruptible = event.interruptible
         self.state, self.deadline = State.SPEAKING, None
         if not self._voiced:
-            return ()
+            return self._set_aside()
         self.speech_start, self.speech_end = event.now, None
         return self._overlap(event.now)
+
+    def _set_aside(self) -> tuple[Do, ...]:
+        if not self.overheard:
+            return ()
+        self.overheard, self._aside = False, True
+        return (Do.SET_ASIDE,)
 
     def _speak_next(self, event: ReplyStarted) -> tuple[Do, ...]:
         """Another reply of the same answer, or the answer behind an acknowledgement."""
@@ -286,32 +376,97 @@ class Turns:
 
     def _overlap(self, since: float) -> tuple[Do, ...]:
         self.state = State.OVERLAPPING
+        self._overlapped_at, self._reconsidered = since, False
         if not self._interruptible:
             self.deadline = None
             return ()
         self.deadline = since + self._settings.barge_in.yield_ms / 1000
         return (Do.DUCK,)
 
-    def _yield(self, event: Tick) -> tuple[Do, ...]:
+    def _sense(self, event: Sensed) -> tuple[Do, ...]:
+        if not self._weighable:
+            return ()
+        if event.sense is Sense.TAKING:
+            return self._yield(event)
+        if event.sense is Sense.LISTENING and not self._reconsidered:
+            self.deadline = min(event.now + _LOOK_S, self._listening_until)
+        return ()
+
+    @property
+    def _weighable(self) -> bool:
+        """What is said over the agent may be a sign of listening: it hears the agent, and need not hear it to its end."""
+        return self._interruptible and not self.overheard
+
+    @property
+    def _listening_until(self) -> float:
+        return self._overlapped_at + self._settings.barge_in.longest_listening_ms / 1000
+
+    def _reconsider(self, event: Sensed) -> tuple[Do, ...]:
+        """The agent has yielded to what only sounds like listening after all: it goes on, once, and needs a reason to stop
+        again."""
+        over = event.now >= self._listening_until
+        if not self.holding or event.sense is not Sense.LISTENING or over or self._reconsidered:
+            return ()
+        self.holding, self._reconsidered = False, True
+        self.state = State.OVERLAPPING
+        self.deadline = self._listening_until
+        return (Do.RESUME, Do.DUCK)
+
+    def _yield(self, event: Tick | Sensed) -> tuple[Do, ...]:
         self.holding = True
+        self.overheard = False
         return (Do.YIELD, *self._hear(event.now))
 
     def _speak_on(self, event: EchoHeard) -> tuple[Do, ...]:
         """Look again soon: the caller may begin to speak under the echo."""
         self.deadline = event.now + _ECHO_LOOK_S
+        self._overlapped_at = event.now
         return (Do.UNDUCK,)
 
-    def _blip(self, event: VoiceStopped) -> tuple[Do, ...]:
-        """Too short to be anything: the agent never stopped."""
+    def _end_overlap(self, event: VoiceStopped) -> tuple[Do, ...]:
+        """The agent never stopped: a blip is nothing, whatever is longer is judged while the agent speaks on."""
         self._voiced = False
+        if self._weighable and event.at - self._overlapped_at >= self._settings.barge_in.yield_ms / 1000:
+            self.speech_end = event.at
+            self._prepare()
+            self.state = State.WEIGHING
+            return (Do.UNDUCK, Do.SPECULATE)
         self.state, self.deadline = State.SPEAKING, None
-        return (Do.FORGET, Do.UNDUCK)
+        return (*(self._set_aside() or (Do.FORGET,)), Do.UNDUCK)
+
+    def _weighed(self, event: Understood) -> tuple[Do, ...]:
+        if event.speculation != self.speculation:
+            return ()
+        if event.verdict is not Verdict.TURN or not self._interruptible:
+            self.state, self.deadline = State.SPEAKING, None
+            return (Do.FORGET,)
+        self.holding = True
+        self.state = State.PAUSING
+        yielded = (Do.YIELD,)
+        done = self._understood(event)
+        return done or yielded
+
+    def _speak_on_weighing(self, event: ReplyStarted) -> tuple[Do, ...]:
+        self._interruptible = event.interruptible
+        return ()
+
+    def _overlap_again(self, event: VoiceStarted) -> tuple[Do, ...]:
+        """The caller goes on, over the agent who goes on."""
+        self._voiced = True
+        return (Do.DROP, *self._overlap(event.at))
+
+    def _reply_ended_while_weighing(self, event: ReplyEnded) -> tuple[Do, ...]:
+        self.state = State.PAUSING
+        return ()
 
     def _voice_before_reply(self, event: VoiceStarted) -> tuple[Do, ...]:
         self._voiced = True
         if event.retractable:
             return (Do.RETRACT, *self._hear(event.now))
-        self.speech_start, self.speech_end = event.at, None
+        if not self.overheard:
+            self.speech_start = event.at
+        self.speech_end = None
+        self.overheard = self._owed
         return ()
 
     def _voice_ended_before_reply(self, event: VoiceStopped) -> tuple[Do, ...]:
@@ -323,10 +478,14 @@ class Turns:
         return self._listen(event.now)
 
     def _reply_ended_under_caller(self, event: ReplyEnded) -> tuple[Do, ...]:
+        self.overheard = False
         return self._hear(event.now)
 
     def _reply_was_empty(self, event: ReplyEnded) -> tuple[Do, ...]:
-        return self._hear(event.now) if self._voiced else self._listen(event.now)
+        overheard, self.overheard = self.overheard, False
+        if self._voiced:
+            return self._hear(event.now)
+        return self._prepare() if overheard else self._listen(event.now)
 
     # — keys —
 
@@ -334,6 +493,8 @@ class Turns:
         stop: tuple[Do, ...] = ()
         if self.state in (State.SPEAKING, State.OVERLAPPING) or self.holding:
             stop = (Do.ABANDON,)
+        elif self.state is State.WEIGHING:
+            stop = (Do.FORGET, Do.ABANDON)
         elif self.state in (State.HEARING, State.PAUSING):
             stop = (Do.FORGET,)
         self.holding = False
@@ -348,6 +509,36 @@ class Turns:
     def _keys_done(self, event: Tick) -> tuple[Do, ...]:
         self._think(event.now)
         return (Do.COMMIT_KEYS,)
+
+    def _take_text(self, event: Told) -> tuple[Do, ...]:
+        self.silences = 0
+        self._think(event.now)
+        return (Do.COMMIT_TEXT,)
+
+    # — a person is brought in —
+
+    @property
+    def lets_go(self) -> bool:
+        """Whether the agent may stop for it now: the caller is heard out, and what may not be interrupted is said."""
+        if self.state in (State.SPEAKING, State.OVERLAPPING, State.WEIGHING):
+            return self._interruptible
+        return self.state is State.LISTENING or (self.state is State.THINKING and not self._voiced)
+
+    def _hand_over(self, event: Escalated) -> tuple[Do, ...]:
+        """The answer, on its way or half said, gives way to the last words."""
+        abandon = (Do.ABANDON,) if self.state is not State.LISTENING else ()
+        self.state, self.deadline = State.THINKING, None
+        self._owed = self.overheard = self._aside = False
+        return (*abandon, Do.HAND_OVER)
+
+    def _fall_silent(self, event: Escalated) -> tuple[Do, ...]:
+        """The caller speaks: the last words wait until they have finished."""
+        self.overheard = False
+        return (Do.ABANDON, *self._hear(event.now))
+
+    def _fall_silent_weighing(self, event: Escalated) -> tuple[Do, ...]:
+        self.state = State.PAUSING
+        return (Do.ABANDON,)
 
     def _note_voice(self, event: VoiceStarted) -> tuple[Do, ...]:
         self._voiced = True
@@ -373,10 +564,13 @@ TRANSITIONS: dict[tuple[State, type[Event]], Step] = {
     (State.LISTENING, VoiceStarted): Turns._begin_turn,
     (State.LISTENING, Understood): Turns._ignore,
     (State.LISTENING, Keyed): Turns._key,
+    (State.LISTENING, Told): Turns._take_text,
+    (State.LISTENING, Escalated): Turns._hand_over,
     (State.LISTENING, Tick): Turns._prompt,
     (State.LISTENING, Hangup): Turns._end,
     (State.HEARING, VoiceStopped): Turns._pause,
     (State.HEARING, Understood): Turns._ignore,
+    (State.HEARING, Sensed): Turns._reconsider,
     (State.HEARING, Keyed): Turns._key,
     (State.HEARING, Tick): Turns._take_long_turn,
     (State.HEARING, Hangup): Turns._end,
@@ -397,6 +591,7 @@ TRANSITIONS: dict[tuple[State, type[Event]], Step] = {
     (State.THINKING, Keyed): Turns._ignore,
     (State.THINKING, ReplyStarted): Turns._speak,
     (State.THINKING, ReplyEnded): Turns._reply_was_empty,
+    (State.THINKING, Escalated): Turns._hand_over,
     (State.THINKING, Tick): Turns._acknowledge,
     (State.THINKING, Hangup): Turns._end,
     (State.SPEAKING, VoiceStarted): Turns._interrupt,
@@ -404,13 +599,23 @@ TRANSITIONS: dict[tuple[State, type[Event]], Step] = {
     (State.SPEAKING, Keyed): Turns._key,
     (State.SPEAKING, ReplyStarted): Turns._speak_next,
     (State.SPEAKING, ReplyEnded): Turns._reply_ended,
+    (State.SPEAKING, Escalated): Turns._hand_over,
     (State.SPEAKING, Hangup): Turns._end,
-    (State.OVERLAPPING, VoiceStopped): Turns._blip,
+    (State.OVERLAPPING, VoiceStopped): Turns._end_overlap,
+    (State.OVERLAPPING, Sensed): Turns._sense,
     (State.OVERLAPPING, Understood): Turns._ignore,
     (State.OVERLAPPING, Keyed): Turns._key,
     (State.OVERLAPPING, ReplyStarted): Turns._speak_next,
     (State.OVERLAPPING, ReplyEnded): Turns._reply_ended_under_caller,
     (State.OVERLAPPING, EchoHeard): Turns._speak_on,
+    (State.OVERLAPPING, Escalated): Turns._fall_silent,
     (State.OVERLAPPING, Tick): Turns._yield,
     (State.OVERLAPPING, Hangup): Turns._end,
+    (State.WEIGHING, VoiceStarted): Turns._overlap_again,
+    (State.WEIGHING, Understood): Turns._weighed,
+    (State.WEIGHING, Keyed): Turns._key,
+    (State.WEIGHING, ReplyStarted): Turns._speak_on_weighing,
+    (State.WEIGHING, ReplyEnded): Turns._reply_ended_while_weighing,
+    (State.WEIGHING, Escalated): Turns._fall_silent_weighing,
+    (State.WEIGHING, Hangup): Turns._end,
 }
