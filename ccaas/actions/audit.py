@@ -24,6 +24,18 @@ class Outcome(Enum):
     """No answer in time: what it did is unknown until the same key is asked again."""
     FAULT = "fault"
     """The tool broke: what it did is unknown until the same key is asked again."""
+    PREPARED = "prepared"
+    """A person is asked to approve it."""
+    DECLINED = "declined"
+    """The person said no: nothing was changed."""
+    REHEARSED = "rehearsed"
+    """It was only asked what would be done."""
+
+
+MADE = frozenset({Outcome.INTENDED, Outcome.DONE, Outcome.TIMEOUT, Outcome.FAULT})
+"""What a write that may have been made comes to."""
+UNSURE = frozenset({Outcome.TIMEOUT, Outcome.FAULT})
+"""What a write comes to of which nobody knows whether it was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +43,7 @@ class ToolRun:
     """One row of the audit. A write's row is stored before it runs and again, under the same key, after it."""
 
     key: str
-    """Idempotency key of a write; empty for a read."""
+    """Idempotency key of a write, and what marks the run of a tool that verifies; empty for any other read."""
     call_id: str
     turn_id: str
     customer_id: str
@@ -54,6 +66,12 @@ class ToolRun:
     """State before the write, where the tool tells it (JSON)."""
     after: Any = None
     """State after the write, where the tool tells it (JSON)."""
+    actor: str = "butler"
+    """Who ran it: "butler", or "human:<login>"."""
+    intent: str = ""
+    """What the conversation was about, or the reason that was given; empty when nobody said."""
+    rule: str = ""
+    """The rule that it was refused by; empty when it was none of the gate's."""
 
 
 class Audit(Protocol):

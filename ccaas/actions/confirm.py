@@ -5,6 +5,10 @@ from __future__ import annotations
 from ccaas.errors import ToolError
 from ccaas.ports.tools import Confirmation, Tool
 
+FACTORS = 2
+"""Different proofs of who the customer is, for a second factor."""
+RULE = "confirmation"
+
 
 class Confirmations:
     """The yeses of one call and what each was used for.
@@ -16,18 +20,21 @@ class Confirmations:
     def __init__(self) -> None:
         self._used: dict[tuple[str, str], str] = {}
 
-    def check(self, tool: Tool, arguments: str, confirmed_by: str) -> None:
+    def check(self, tool: Tool, arguments: str, confirmed_by: str, factors: int = 0) -> None:
         """Let the write through, and remember what the yes was for.
 
-        `arguments` is their canonical JSON, `confirmed_by` the turn of the yes.
+        `arguments` is their canonical JSON, `confirmed_by` the turn of the yes, `factors` how many different proofs of
+        who they are the customer has given.
 
         Raises:
-            ToolError: "unconfirmed".
+            ToolError: "unconfirmed", or "second_factor".
         """
         if tool.confirmation is Confirmation.NONE:
             return
+        if tool.confirmation is Confirmation.SECOND_FACTOR and factors < FACTORS:
+            raise ToolError("second_factor", "For that I need a second proof that it's you.", rule=RULE)
         if not confirmed_by:
-            raise ToolError("unconfirmed", f"{tool.name} needs the caller's confirmation first")
+            raise ToolError("unconfirmed", f"{tool.name} needs the caller's confirmation first", rule=RULE)
         covered = self._used.setdefault((tool.name, confirmed_by), arguments)
         if covered != arguments:
-            raise ToolError("unconfirmed", f"the caller confirmed another {tool.name} than this one")
+            raise ToolError("unconfirmed", f"the caller confirmed another {tool.name} than this one", rule=RULE)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pydantic import PydanticSchemaGenerationError, PydanticUserError
 
 from ccaas.errors import PluginError, ToolError
-from ccaas.ports.tools import Confirmation, Effect, Phase, Tool
+from ccaas.ports.tools import Caps, Confirmation, Effect, Phase, Tool
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 
@@ -27,6 +27,17 @@ class Tools(Mapping[str, Tool]):
             if tool.name in self._tools:
                 raise PluginError(f"two plug-ins offer a tool named {tool.name!r}; rename one of them")
             self._tools[tool.name] = tool
+        for tool in self._tools.values():
+            self._check_undo(tool)
+
+    def _check_undo(self, tool: Tool) -> None:
+        if tool.undo is None:
+            return
+        other = self._tools.get(tool.undo.tool)
+        if other is None or other.effect is not Effect.WRITE:
+            raise PluginError(
+                f"tool {tool.name!r}: it is undone by {tool.undo.tool!r}, which is no writing tool; name one that is"
+            )
 
     def __getitem__(self, name: str) -> Tool:
         return self._tools[name]
@@ -68,8 +79,22 @@ def _problem(tool: Tool) -> str:
         return f"its time limit is {tool.timeout_s} s; give it more than zero"
     if tool.effect is Effect.WRITE and tool.phase < Phase.TRANSACTIONAL:
         return "it writes, so its phase is at least 2 (transactional)"
+    if tool.verifies and (tool.effect is Effect.WRITE or tool.private):
+        return "it verifies, so it only reads, and runs for people who are not verified yet"
+    if tool.verifies and "customer_id" not in tool.output.model_fields:
+        return "it verifies, so its output has a field customer_id: whom it proves"
     if tool.effect is Effect.READ and tool.confirmation is not Confirmation.NONE:
         return "it only reads, so it needs no confirmation"
+    if tool.effect is Effect.READ and (tool.money or tool.undo or tool.caps != Caps()):
+        return "it only reads, so it commits no money, has no caps and nothing to undo"
+    if not tool.callers:
+        return "nobody may call it; name the parties in `callers`"
+    if tool.amount and tool.amount not in tool.input.model_fields:
+        return f"its amount {tool.amount!r} is no field of its input"
+    if tool.amount and not tool.money:
+        return "it names an amount of money, so it commits money"
+    if tool.caps.amount is not None and not tool.amount:
+        return "its amount is capped, so it says which field of its input is the amount"
     for side, model in (("input", tool.input), ("output", tool.output)):
         try:
             model.model_json_schema()

@@ -1,0 +1,1 @@
+"""What is not talked about and never promised, whatever a reasoner makes of it."""
