@@ -7,14 +7,16 @@ the script waits for or end it. Whatever happens, nothing of the call is left in
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
 import structlog
 
 from ccaas.errors import AsteriskError, MediaError
-from ccaas.ports.media import MediaStream
+from ccaas.ports.queueing import Place
 from ccaas.ports.telephony import Switch
+from ccaas.telephony.audio import NORMAL_CLEARING, CallAudio
 from ccaas.telephony.desk import Attendant, AudioLost, HangUp, Target, TransferTo
 from ccaas.telephony.events import (
     Answered,
@@ -28,15 +30,13 @@ from ccaas.telephony.events import (
     Unheld,
 )
 from ccaas.telephony.legs import Legs
+from ccaas.telephony.queueing import Queueing
 from ccaas.telephony.state import CallState, Step, after
 
 _log = structlog.get_logger(__name__)
 
 FALLBACK_CONTEXT = "ccaas-fallback"
 """Dialplan context that takes a call which we cannot serve."""
-
-NORMAL_CLEARING = 16
-"""Q.850: the call ends because one of its users wanted it to."""
 
 _MEDIA_TRIES = 3
 """How often in a row lost audio is opened again before the dialplan gets the call."""
@@ -68,6 +68,8 @@ class Call:
         self.state = state
         self.ani = ani
         self.dnis = dnis
+        self.since = time.time()
+        """When it came to this controller (Unix s)."""
         self.ended: tuple[EndReason, int] | None = None
         """Why the caller's leg ended and its Q.850 cause, once it has."""
         self._switch = switch
@@ -75,7 +77,9 @@ class Call:
         self._happened = happened
         self._log = _log.bind(call=self.id)
         self._script: asyncio.Task[None] | None = None
-        self._stream: MediaStream | None = None
+        self._audio = CallAudio(switch, legs)
+        self._queueing: Queueing | None = None
+        self._place: Place | None = None
         self._caller_up = asyncio.Event()
         self._target = ""
         self._target_up = False
@@ -84,6 +88,10 @@ class Call:
         self._fault: Exception | None = None
         self._dismissing = False
         self._gone = asyncio.Event()
+
+    def listens_by(self, name: str) -> bool:
+        """Whether a snoop or its bridge is how this call's talk is written down."""
+        return self._queueing is not None and name in self._queueing.overhearing.names
 
     def abort(self, reason: EndReason) -> None:
         """The call cannot be: end its task."""
@@ -136,6 +144,8 @@ class Call:
             case Answered():
                 self.legs.codec = event.codec
                 self._caller_up.set()
+            case KeyPressed() if self._queueing is not None:
+                self._queueing.key(event.digit)
             case KeyPressed() if self.state is CallState.TALKING:
                 self._attendant.key(event.digit)
             case Held():
@@ -152,6 +162,8 @@ class Call:
     def _handle_other(self, event: TelephonyEvent) -> None:
         if isinstance(event, Ended | Left):
             self.legs.open.discard(event.leg_id)
+        if self._queueing is not None:
+            self._queueing.handle(event)
         if event.leg_id != self._target:
             return
         match event:
@@ -173,6 +185,7 @@ class Call:
         if self.state is not CallState.ENDED:
             self._step(Step.ENDED)
         self._gone.set()
+        self._give_up_place()
         if self._script is not None:
             self._script.cancel()
 
@@ -183,8 +196,12 @@ class Call:
 
     async def _play(self, target: str) -> None:
         if self.state is CallState.CONNECTED:
-            self._target = target
-            await self._stay_connected()
+            place = self._attendant.kept_place()
+            if place is None:
+                self._target = target
+                await self._stay_connected()
+            else:
+                await self._go_on(await self._queue(place, target))
             return
         if self.state is CallState.OFFERED:
             await self._switch.answer(self.legs.caller)
@@ -192,9 +209,15 @@ class Call:
         elif self.state is CallState.DIALLING:
             async with asyncio.timeout(_LONGEST_DIALLING_S):
                 await self._caller_up.wait()
+            if (place := self._attendant.kept_place()) is not None:
+                await self._go_on(await self._queue(place))
+                return
             self._step(Step.ANSWERED)
         elif self.state is CallState.TALKING:
-            await self._drop_old_audio()
+            await self._audio.drop_old()
+            if (place := self._attendant.kept_place()) is not None:
+                await self._go_on(await self._queue(place))
+                return
             # Music, of a transfer or for comfort, would drown the agent.
             await self._switch.unhold(self.legs.caller)
             # Outside any bridge they were held while somebody else's phone rang; it has just been dropped with the rest.
@@ -202,57 +225,30 @@ class Call:
             return
         await self._talk("")
 
-    async def _drop_old_audio(self) -> None:
-        """The media legs of an earlier controller: nobody listens at their other end."""
-        for leg in tuple(self.legs.open):
-            await self._switch.hang_up(leg, EndReason.FAILED, NORMAL_CLEARING)
-        self.legs.open.clear()
+    async def _go_on(self, name: str) -> None:
+        """After a queue: elsewhere, or to the agent."""
+        await self._talk(await self._send(name) if name else "queue")
 
     async def _talk(self, reason: str) -> None:
         lost = 0
         while True:
-            stream = await self._open_audio()
+            stream = await self._audio.open(self.legs.caller)
             try:
                 decision = await self._attendant.attend(stream, reason)
             finally:
-                await self._close_audio()
+                await self._audio.close()
             match decision:
                 case HangUp():
                     await self._dismiss()
                     return
                 case TransferTo(name):
-                    if await self._transfer(name):
-                        return
-                    reason, lost = "unanswered", 0
+                    reason, lost = await self._send(name), 0
                 case AudioLost():
                     lost += 1
                     self._log.warning("audio lost, opening it again", times=lost)
                     if lost >= _MEDIA_TRIES:
                         raise MediaError(f"the audio of call {self.id} was lost {lost} times")
                     reason = "lost"
-
-    async def _open_audio(self) -> MediaStream:
-        """A new media leg in a new bridge with the caller: a new bridge leaves behind whatever played in the old one."""
-        old = self.legs.bridge if self.legs.bridges else ""
-        self.legs.bridges += 1
-        media = self.legs.next_media()
-        self.legs.open.add(media)
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._switch.bridge(self.legs.bridge))
-                opening = group.create_task(self._switch.open_media(self.id, media, self.legs.codec))
-        except ExceptionGroup as failed:
-            raise failed.exceptions[0] from None
-        self._stream = opening.result()
-        await self._switch.join(self.legs.bridge, self.legs.caller, media)
-        if old:
-            await self._switch.destroy_bridge(old)
-        return self._stream
-
-    async def _close_audio(self) -> None:
-        stream, self._stream = self._stream, None
-        if stream is not None:
-            await stream.close()
 
     async def _dismiss(self) -> None:
         """Hang up, and stay until the switch says that the leg is gone."""
@@ -261,6 +257,45 @@ class Call:
         await asyncio.Event().wait()
 
     # — transfer —
+
+    async def _send(self, name: str) -> str:
+        """Send the caller to a queue or a destination; why they are back. Does not return when they are not."""
+        tried = set[str]()
+        while name not in tried:
+            tried.add(name)
+            place = self._attendant.place(name)
+            if place is None:
+                if await self._transfer(name):
+                    await asyncio.Event().wait()  # the caller has been hung up, and that news ends us
+                return "unanswered"
+            name = await self._queue(place, tried=tried)
+            if not name:
+                return "queue"
+        self._log.error("the queues send the caller round in circles", queues=sorted(tried))
+        self._step(Step.BACK)
+        await self._switch.unhold(self.legs.caller)
+        return "unanswered"
+
+    async def _queue(self, place: Place, agent: str = "", tried: set[str] | None = None) -> str:
+        """Wait for a person and talk with them, or with `agent`, whose leg is joined; where the caller goes then."""
+        self._place = place
+        queueing = Queueing(self.legs, self._switch, self._audio, self._attendant, place, self._step)
+        self._queueing = queueing
+        try:
+            name = await queueing.run(agent)
+        finally:
+            self._queueing = None
+        if name is None:
+            await self._dismiss()
+        assert name is not None  # dismissing does not return
+        if queueing.connected and tried is not None:
+            tried.clear()
+        return name
+
+    def _give_up_place(self) -> None:
+        place, self._place = self._place, None
+        if place is not None and self.ended is not None:
+            place.over(hung_up=self.ended[0] is EndReason.HUNG_UP)
 
     async def _transfer(self, name: str) -> bool:
         """Send the caller to a destination. False: it did not work out, and the caller is still ours."""
@@ -275,8 +310,10 @@ class Call:
             raise AsteriskError(
                 f"the caller was sent to {target.endpoint} and is still here; look at the far end's log"
             )
+        waited = self.state is not CallState.TALKING
         self._step(Step.TRANSFER)
-        await self._switch.hold(self.legs.caller)
+        if not waited:
+            await self._switch.hold(self.legs.caller)
         answered = await self._ring(target)
         await self._switch.unhold(self.legs.caller)
         if not answered or not await self._join_target():
@@ -334,7 +371,7 @@ class Call:
 
     async def clean_up(self) -> None:
         """Leave nothing in the switch: our own legs, the bridge. The caller's leg is hung up if it is still ours."""
-        await self._close_audio()
+        await self._audio.close()
         if self.ended is None:
             await self._switch.hang_up(self.legs.caller, EndReason.FAILED, NORMAL_CLEARING)
         for leg in tuple(self.legs.open):
@@ -346,8 +383,9 @@ class Call:
         """Something of ours failed: let the dialplan take the caller."""
         if self.ended is None:
             self._log.error("the call is given back to the dialplan", context=FALLBACK_CONTEXT)
-            await self._close_audio()
+            await self._audio.close()
             await self._switch.return_to_dialplan(self.legs.caller, FALLBACK_CONTEXT, self.dnis or "s")
             self.ended = (EndReason.RETURNED, 0)
+            self._give_up_place()
             if self._script is not None:
                 self._script.cancel()

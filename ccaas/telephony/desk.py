@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ccaas.ports.media import MediaStream
+from ccaas.ports.queueing import Place
 from ccaas.telephony.events import EndReason, Offered, TelephonyEvent
 
 
@@ -44,12 +45,43 @@ class Target:
     """True: the caller is sent there and leaves us; False: we ring there first, and take the caller back if nobody answers."""
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An offer is given back to the dialplan."""
+
+    why: str
+    """One word: "draining", "full", "slow", "number" (nobody takes it)."""
+
+
 class Attendant(Protocol):
     """Who speaks with the caller. One per call; it may be given several streams, one after the other."""
 
     async def attend(self, stream: MediaStream, reason: str = "") -> Next:
         """Converse until something else must happen. `reason` is empty at first; later it says why the caller is back
-        with the agent: "lost" (the audio), "unanswered" (the transfer)."""
+        with the agent: "lost" (the audio), "unanswered" (the transfer), "queue" (nobody took them, or who did gave them
+        back)."""
+        ...
+
+    async def announce(self, stream: MediaStream, text: str, *, asks: bool) -> bool:
+        """Say `text` over `stream`, to whoever hears it; True: it was a question, and they said yes."""
+        ...
+
+    async def overhear(self, stream: MediaStream, *, customer: bool) -> None:
+        """Write down what one side of a talk between the customer and a person says, until the stream ends. `customer`:
+        whose side it is."""
+        ...
+
+    @property
+    def overhears(self) -> bool:
+        """Whether that is wanted."""
+        ...
+
+    def place(self, name: str) -> Place | None:
+        """A place in the queue of that name; None when no queue is called so."""
+        ...
+
+    def kept_place(self) -> Place | None:
+        """The place that the caller has already: an earlier controller had given it, or it is why they are called."""
         ...
 
     def key(self, digit: str) -> None:
@@ -76,12 +108,9 @@ class Attendant(Protocol):
 class Desk(Protocol):
     """The front desk: decides on offers and keeps the books."""
 
-    def refusal(self) -> str:
-        """Why no new call is taken now (busy, draining), empty when one is."""
-        ...
-
-    async def welcome(self, call_id: str, offer: Offered) -> Attendant | None:
-        """Who takes an offer; None: nobody is configured for the number."""
+    async def welcome(self, call_id: str, offer: Offered) -> Attendant | Refused:
+        """Who takes an offer, or why nobody does. The call has its place among the others from the first moment on, and
+        keeps it until `ended`; an offer that is refused, or whose welcome breaks, keeps none."""
         ...
 
     def happened(self, call_id: str, event: TelephonyEvent) -> None:

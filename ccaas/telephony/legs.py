@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ccaas.ports.media import Codec
 
-_NAME = re.compile(r"ccaas-(?P<call>[0-9a-f]{22})-(?P<kind>bridge|media|to|callee)(?P<number>\d+)")
+_NAME = re.compile(r"ccaas-(?P<call>[0-9a-f]{22})-(?P<kind>bridge|media|to|callee|phone|spy|ear)(?P<number>\d+)")
 
 
 @dataclass(slots=True)
@@ -64,6 +64,12 @@ def call_of(name: str) -> str:
     our system name too)."""
     match = _NAME.fullmatch(name)
     return match["call"] if match else ""
+
+
+def monitoring(name: str) -> bool:
+    """Whether a leg or bridge is a supervisor's who takes part in a call, not the call's own."""
+    match = _NAME.fullmatch(name)
+    return match is not None and match["kind"] in ("phone", "spy", "ear")
 
 
 def _numbered(name: str) -> tuple[str, int]:

@@ -21,6 +21,8 @@ class CallState(Enum):
     """With the agent."""
     TRANSFERRING = "transferring"
     """The caller waits while somebody else's phone rings."""
+    WAITING = "waiting"
+    """In a queue: music and announcements, until a person answers."""
     CONNECTED = "connected"
     """With that somebody; the audio stays inside the switch."""
     LEAVING = "leaving"
@@ -35,6 +37,9 @@ class Step(Enum):
     ANSWERED = "answered"
     """The outbound party answered."""
     TRANSFER = "transfer"
+    QUEUED = "queued"
+    BACK = "back"
+    """From a queue, or from a person, to the agent."""
     TARGET_ANSWERED = "target answered"
     TARGET_FAILED = "target failed"
     """Busy, refused, rang out: back to the agent."""
@@ -56,6 +61,17 @@ TRANSITIONS: dict[tuple[CallState, Step], CallState] = {
     (CallState.TRANSFERRING, Step.TARGET_FAILED): CallState.TALKING,
     (CallState.TRANSFERRING, Step.SENT_AWAY): CallState.LEAVING,
     (CallState.TRANSFERRING, Step.ENDED): CallState.ENDED,
+    (CallState.DIALLING, Step.QUEUED): CallState.WAITING,
+    (CallState.TALKING, Step.QUEUED): CallState.WAITING,
+    (CallState.WAITING, Step.QUEUED): CallState.WAITING,
+    (CallState.WAITING, Step.TARGET_ANSWERED): CallState.CONNECTED,
+    (CallState.WAITING, Step.TRANSFER): CallState.TRANSFERRING,
+    (CallState.WAITING, Step.BACK): CallState.TALKING,
+    (CallState.WAITING, Step.SENT_AWAY): CallState.LEAVING,
+    (CallState.WAITING, Step.ENDED): CallState.ENDED,
+    (CallState.CONNECTED, Step.QUEUED): CallState.WAITING,
+    (CallState.CONNECTED, Step.TRANSFER): CallState.TRANSFERRING,
+    (CallState.CONNECTED, Step.BACK): CallState.TALKING,
     (CallState.CONNECTED, Step.SENT_AWAY): CallState.LEAVING,
     (CallState.CONNECTED, Step.ENDED): CallState.ENDED,
     (CallState.LEAVING, Step.ENDED): CallState.ENDED,

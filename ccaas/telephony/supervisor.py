@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
 import structlog
 
-from ccaas.errors import AsteriskError
+from ccaas.errors import AsteriskError, CcaasError
+from ccaas.ports.contact import Supervision
 from ccaas.ports.media import Codec
 from ccaas.ports.telephony import Connected, Disconnected, LegSnapshot, Switch
-from ccaas.telephony.call import FALLBACK_CONTEXT, NORMAL_CLEARING, Call
-from ccaas.telephony.desk import Attendant, Desk
+from ccaas.telephony.audio import NORMAL_CLEARING
+from ccaas.telephony.call import FALLBACK_CONTEXT, Call
+from ccaas.telephony.desk import Attendant, Desk, Refused
 from ccaas.telephony.events import Ended, EndReason, Left, Offered, TelephonyEvent
-from ccaas.telephony.legs import Legs, call_of, callee_name
+from ccaas.telephony.legs import Legs, call_of, callee_name, monitoring
+from ccaas.telephony.monitoring import Monitors
 from ccaas.telephony.state import CallState
 
 _log = structlog.get_logger(__name__)
@@ -35,14 +38,30 @@ class Remembered:
     attendant: Attendant
 
 
+def forbidden(permit: object, endpoint: str) -> None:
+    """The `redeem` of who may call nobody."""
+    raise CcaasError(f"{endpoint} is not called: there is no gate that could allow it")
+
+
 class Supervisor:
     """Owns the calls. `run` reads the switch's events until the switch is closed."""
 
-    def __init__(self, switch: Switch, desk: Desk, remembered: Mapping[str, Remembered]) -> None:
-        """`remembered`: calls to pick up, by the caller's leg."""
+    def __init__(
+        self,
+        switch: Switch,
+        desk: Desk,
+        remembered: Mapping[str, Remembered],
+        redeem: Callable[[object, str], None] = forbidden,
+    ) -> None:
+        """Args:
+        remembered: calls to pick up, by the caller's leg.
+        redeem: takes the permit of a call to an endpoint, or raises; without it nobody can be called.
+        """
+        self._redeem = redeem
         self._switch = switch
         self._desk = desk
         self._remembered = dict(remembered)
+        self._monitors = Monitors(switch)
         self._by_leg: dict[str, Call] = {}
         self._calls: dict[str, Call] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -78,28 +97,61 @@ class Supervisor:
         finally:
             for task in self._tasks:
                 task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await asyncio.gather(*self._tasks, self._monitors.close(), return_exceptions=True)
 
     async def idle(self) -> None:
         """Return when no call is up."""
         await self._idle.wait()
 
-    async def originate(self, endpoint: str, entry: str, attendant: Attendant, call_id: str, caller_id: str) -> None:
-        """Call somebody; the attendant speaks when they answer.
+    async def originate(
+        self,
+        endpoint: str,
+        entry: str,
+        attendant: Attendant,
+        call_id: str,
+        caller_id: str,
+        permit: object,
+        ring_s: float = 60.0,
+    ) -> None:
+        """Call somebody, for so many seconds at most; the attendant speaks when they answer.
 
         Raises:
+            CcaasError: the permit is none of the gate's, or for another endpoint; nobody is called.
             AsteriskError: Asterisk has no way to that endpoint.
         """
+        try:
+            self._redeem(permit, endpoint)
+        except CcaasError:
+            await self._finish(call_id, attendant, EndReason.FAILED, 0)
+            raise
         legs = Legs(call_id, callee_name(call_id), Codec.ULAW)
         call = Call(legs, self._switch, attendant, CallState.DIALLING, self._desk.happened, dnis=entry)
         self._own(call, attendant)
         try:
             await self._switch.originate(
-                legs.caller, endpoint, caller_id=caller_id, timeout_s=60.0, codec=legs.codec, variables={}
+                legs.caller, endpoint, caller_id=caller_id, timeout_s=ring_s, codec=legs.codec, variables={}
             )
         except AsteriskError:
             call.abort(EndReason.UNREACHABLE)
             raise
+
+    async def supervise(self, call_id: str, endpoint: str, mode: Supervision | None) -> None:
+        """Ring the supervisor at `endpoint`, who then takes part in the call; a further mode changes how, None ends it.
+
+        Raises:
+            CcaasError: the call is not up, or there is nobody in it to whisper to.
+            AsteriskError: Asterisk refused.
+        """
+        call = self._calls.get(call_id)
+        if call is None and mode is not None:
+            raise CcaasError(f"the call {call_id} is not up; it may just have ended")
+        await self._monitors.supervise(call.legs if call else None, endpoint, mode)
+
+    async def take_back(self, call_id: str) -> None:
+        """End a call that we have begun and that nobody has answered yet; any other is left alone. Raises AsteriskError."""
+        call = self._calls.get(call_id)
+        if call is not None and call.state is CallState.DIALLING:
+            await self._switch.hang_up(call.legs.caller, EndReason.DISMISSED, NORMAL_CLEARING)
 
     def _offered(self, offer: Offered) -> None:
         known = self._by_leg.get(offer.leg_id)
@@ -126,11 +178,10 @@ class Supervisor:
             self._rest()
 
     async def _decide(self, offer: Offered) -> None:
-        refusal = self._desk.refusal()
         call_id = new_call_id()
-        attendant = None if refusal else await self._desk.welcome(call_id, offer)
-        if attendant is None:
-            _log.warning("call not taken", ani=offer.ani, dnis=offer.dnis, reason=refusal or "nobody takes this number")
+        attendant = await self._desk.welcome(call_id, offer)
+        if isinstance(attendant, Refused):
+            _log.warning("call not taken", ani=offer.ani, dnis=offer.dnis, why=attendant.why)
             await self._give_back(offer.leg_id, offer.dnis)
             return
         gone = self._waiting[offer.leg_id]
@@ -184,6 +235,7 @@ class Supervisor:
         self._calls.pop(call.id, None)
         if self._by_leg.get(call.legs.caller) is call:  # Sent away and not taken, it may be here again already.
             del self._by_leg[call.legs.caller]
+        self._monitors.call_ended(call.id)
         await self._quietly(call.clean_up())
         await self._finish(call.id, attendant, reason, cause)
         log.info("call ended", reason=reason.value, cause=cause)
@@ -205,6 +257,9 @@ class Supervisor:
         await asyncio.gather(*given, return_exceptions=True)
 
     def _dispatch(self, event: TelephonyEvent) -> None:
+        if monitoring(event.leg_id):
+            self._monitors.handle(event)
+            return
         if event.leg_id in self._waiting and isinstance(event, Ended | Left):
             self._waiting[event.leg_id] = event
             return
@@ -238,11 +293,17 @@ class Supervisor:
             remembered = self._remembered.pop(gone)
             await self._finish(remembered.call_id, remembered.attendant, EndReason.HUNG_UP, 0)
         for leg in legs:
-            if (owner := call_of(leg.leg_id)) and owner not in self._calls:
+            if (owner := call_of(leg.leg_id)) and (owner not in self._calls or self._left_behind(leg.leg_id)):
                 await self._quietly(self._switch.hang_up(leg.leg_id, EndReason.FAILED, NORMAL_CLEARING))
         for bridge in bridges:
-            if call_of(bridge) not in self._calls:
+            if call_of(bridge) not in self._calls or self._left_behind(bridge):
                 await self._quietly(self._switch.destroy_bridge(bridge))
+
+    def _left_behind(self, name: str) -> bool:
+        """An earlier controller, or a supervisor of its time, listened by it; whoever wants to begins again."""
+        call = self._calls.get(call_of(name))
+        ours = name in self._monitors.names or (call is not None and call.listens_by(name))
+        return monitoring(name) and not ours
 
     def _pick_up(self, leg: LegSnapshot, legs: tuple[LegSnapshot, ...]) -> None:
         remembered = self._remembered.pop(leg.leg_id, None)
@@ -259,7 +320,11 @@ class Supervisor:
         if not leg.up:
             state = CallState.DIALLING if call_of(leg.leg_id) else CallState.OFFERED
         parts = Legs(remembered.call_id, leg.leg_id, leg.codec)
-        parts.take_over(other.leg_id for other in legs if call_of(other.leg_id) == remembered.call_id)
+        parts.take_over(
+            other.leg_id
+            for other in legs
+            if call_of(other.leg_id) == remembered.call_id and not monitoring(other.leg_id)
+        )
         parts.take_over_bridge(leg.bridge_id)
         call = Call(parts, self._switch, remembered.attendant, state, self._desk.happened, ani=leg.ani, dnis=leg.dnis)
         _log.info("picking up a call", call=call.id, state=state.value)

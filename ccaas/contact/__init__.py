@@ -1,0 +1,1 @@
+"""The humans: queues, agents, what they are handed, and who may do what. The calls themselves are `ccaas.telephony`."""
