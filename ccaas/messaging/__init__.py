@@ -1,0 +1,1 @@
+"""Conversations by text: what comes in, one conversation for each customer, what goes out."""
