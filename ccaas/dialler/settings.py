@@ -1,0 +1,117 @@
+"""Campaigns in the YAML: who speaks, whom it may ring how often, and what is tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ccaas.dialler.dispositions import Disposition
+from ccaas.outreach.settings import PurposeName
+
+Endpoint = Annotated[str, Field(pattern=r"^[A-Za-z0-9]+/[^\s,;&|]*\{number\}[^\s,;&|]*$")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+RetriedName = Literal[
+    "busy",
+    "no_answer",
+    "rejected",
+    "congestion",
+    "unreachable",
+    "machine",
+    "silence",
+    "hung_up",
+    "abandoned",
+    "failed",
+    "taken_back",
+    "unknown",
+]
+_RETRIES: Mapping[str, tuple[float, int]] = {
+    "busy": (10, 3),
+    "no_answer": (120, 3),
+    "rejected": (1440, 0),
+    "congestion": (5, 5),
+    "unreachable": (60, 2),
+    "machine": (240, 2),
+    "silence": (60, 1),
+    "hung_up": (1440, 0),
+    "abandoned": (4320, 1),
+    "failed": (5, 2),
+    "taken_back": (0, 50),
+    "unknown": (60, 1),
+}
+"""Minutes, and how often, where the YAML says nothing."""
+
+
+class Retry(_Section):
+    """When and how often a number is tried again after one outcome; what is left out is as docs/campaigns.md lists it."""
+
+    after_min: float | None = Field(default=None, ge=0, le=43_200, description="Minutes until it is due again.")
+    most: int | None = Field(default=None, ge=0, le=50, description="How often, after this outcome.")
+
+
+class CampaignSettings(_Section):
+    """One campaign. The gate (`outreach`) stands before each of its calls: hours, holidays, consents, lists and caps are there."""
+
+    entry: str = Field(description="The name of one of `entries`: whose reasoner speaks with who answers.")
+    queue: str = Field(
+        default="", description="The name of one of `queues`: people take the calls; left out, the AI does."
+    )
+    lines: int = Field(default=5, ge=1, le=5000, description="Without a queue: most conversations with the AI at once.")
+    most_ringing: int = Field(default=50, ge=1, le=5000, description="Most calls that ring at once.")
+    purpose: PurposeName = Field(default="marketing", description="What the calls are for; the gate asks.")
+    endpoint: Endpoint | None = Field(
+        default=None,
+        description="Asterisk's name of a customer's phone, with `{number}`; left out, that of `outreach.voice`.",
+    )
+    caller_id: str = Field(default="", description="What the called phone shows; left out, that of `outreach.voice`.")
+    caller_ids: dict[str, str] = Field(
+        default_factory=dict,
+        description='Other caller ids by the beginning of the number, the longest that fits: `"+1212": "+12125550100"`.',
+    )
+    ring_s: float = Field(default=25.0, ge=5, le=120, description="Seconds a phone may ring.")
+    listens: bool = Field(
+        default=False,
+        description="Whether is listened to what has answered before anybody speaks: who is no person is hung up on.",
+    )
+    opening: str = Field(
+        default="",
+        description="The AI's first sentence, with columns of the record in braces: `Hello {first_name}, …`. Left out, the reasoner's own.",
+    )
+    abandoned: str = Field(
+        default="Sorry, nobody is free just now. We will not keep you waiting. Goodbye.",
+        description="Said to who answered when no agent is there in time; name the caller and a number to call.",
+    )
+    grace_s: float = Field(
+        default=2.0, ge=0.5, le=10, description="Seconds after the answer within which an agent must be there."
+    )
+    short_s: float = Field(
+        default=6.0,
+        ge=0,
+        le=60,
+        description="Who hangs up within so many seconds counts as `hung_up`, not as `answered`.",
+    )
+    retries: dict[RetriedName, Retry] = Field(
+        default_factory=dict, description="What is tried again, by outcome: `busy: {after_min: 10, most: 3}`."
+    )
+    most_attempts: int = Field(
+        default=6, ge=1, le=100, description="Most attempts of one record, over all its numbers."
+    )
+    most_per_number: int = Field(default=4, ge=1, le=100, description="Most attempts of one number of a record.")
+    most_per_day: int = Field(default=3, ge=1, le=100, description="Most attempts of one record within 24 hours.")
+
+    def retry(self, disposition: Disposition) -> tuple[float, int] | None:
+        """After how many minutes a number is tried again, and how often, after this outcome; None: never."""
+        found = _RETRIES.get(disposition.value)
+        if found is None:
+            return None
+        said = next((one for name, one in self.retries.items() if name == disposition.value), Retry())
+        return (
+            found[0] if said.after_min is None else said.after_min,
+            found[1] if said.most is None else said.most,
+        )
