@@ -1,0 +1,1 @@
+"""Telephones in browsers: the softphone of who is signed in, and the page /call on which anybody can call."""
