@@ -158,6 +158,10 @@ class AsteriskSettings(Section):
     mode: Literal["managed", "external"] = Field(default="managed", description="Who runs Asterisk.")
     prefix: Path = Field(default=Path(".cache/asterisk"), description="Folder into which Asterisk was unpacked.")
     bind: Address = Field(default="127.0.0.1", description="Address for SIP and audio; ARI stays on loopback.")
+    public_address: Address | None = Field(
+        default=None,
+        description="The address under which `bind` is reached from outside, where a router translates between them.",
+    )
     http_port: Port = Field(default=8088, description="TCP port for ARI, media and SIP over WebSocket.")
     sip: Sip = Sip()
     rtp: Rtp = Rtp()

@@ -88,6 +88,8 @@ def _words(document: Document, steps: Steps, detail: ErrorDetails) -> tuple[str,
             f"YAML reads {shown} without quotes as {_read_as(source.tag)}, not as text",
             f'put it in quotes: "{shown}"',
         )
+    if kind == "model_type":
+        return "here must be keys and values", "write `key: value`, one a line"
     if kind in ("value_error", "assertion_error"):
         problem, _, mend = str(context.get("error", detail["msg"])).partition("; ")
         return problem, mend or "correct it"

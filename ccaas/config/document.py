@@ -6,7 +6,7 @@ that no model can check with `document.error(("steps", 2), "…", "…")`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -260,14 +260,12 @@ def _malformed(file: Path, text: str, error: yaml.YAMLError) -> ConfigError:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be parsed"
     mend = "check indentation, colons and quotes on this line and the one before it"
+    if isinstance(error, yaml.reader.ReaderError):
+        place = Place(file, text.encode()[: error.position].count(b"\n") + 1)
+        return ConfigError(place, "", "a character here is no text", "remove it, or save the file as UTF-8")
     if mark is None:
         return ConfigError(Place(file), "", f"this is not valid YAML ({problem})", mend)
     lines = text.splitlines()
     if mark.line < len(lines) and "\t" in lines[mark.line][: mark.column + 1]:
         mend = "indent with spaces instead of tabs"
     return ConfigError(Place(file, mark.line + 1), "", f"this is not valid YAML ({problem})", mend)
-
-
-def plain_mapping(value: object) -> Mapping[str, object]:
-    """The value when it is a mapping with text keys, else an empty one."""
-    return value if isinstance(value, dict) else {}

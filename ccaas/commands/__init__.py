@@ -1,0 +1,1 @@
+"""What each group of commands does. `ccaas.cli` joins them; what a command needs is imported when it runs."""
