@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shlex
 import subprocess
@@ -10,12 +11,21 @@ import tempfile
 import traceback
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ccaas import __version__
+from ccaas.commands.campaigns import campaign_app
+from ccaas.commands.outreach import contacts_app, event_app, plays_app
+from ccaas.commands.people import agents_app, queues, reload
+from ccaas.commands.scorecard import scorecard
+from ccaas.commands.trial import evaluate, try_agent
+from ccaas.commands.users import user_app
 from ccaas.errors import CcaasError
+
+if TYPE_CHECKING:
+    from ccaas.commands.journey import JourneyCommands
 
 app = typer.Typer(
     help="A contact centre in which the network and the AI are one stack.",
@@ -26,8 +36,21 @@ app = typer.Typer(
 )
 asterisk_app = typer.Typer(no_args_is_help=True, help="The managed Asterisk.")
 call_app = typer.Typer(no_args_is_help=True, help="One call.")
+journey_app = typer.Typer(no_args_is_help=True, help="Customers, and what has happened between them and us.")
 app.add_typer(asterisk_app, name="asterisk")
 app.add_typer(call_app, name="call")
+app.add_typer(journey_app, name="journey")
+app.add_typer(contacts_app, name="contacts")
+app.add_typer(event_app, name="event")
+app.add_typer(plays_app, name="plays")
+app.add_typer(campaign_app, name="campaign")
+app.add_typer(user_app, name="user")
+app.command("try")(try_agent)
+app.command("eval")(evaluate)
+app.add_typer(agents_app, name="agents")
+app.command()(queues)
+app.command()(reload)
+app.command()(scorecard)
 
 File = Annotated[
     Path, typer.Argument(envvar="CCAAS_CONFIG", help="The installation's YAML file.", show_default="ccaas.yaml")
@@ -53,33 +76,26 @@ def _options(
 @app.command()
 def check(file: File = HERE) -> None:
     """Find what is wrong with a YAML file, and with this machine for it, without starting anything."""
-    from ccaas.asterisk import check as asterisk_check
-    from ccaas.asterisk.folder import RunFolder
-    from ccaas.asterisk.pid import running_pid
-    from ccaas.config.configuration import load
-    from ccaas.config.document import raise_all
-    from ccaas.config.picks import load_plugins, pick
+    from ccaas.checking import check as checked
 
-    configuration = load(file)
-    pick(configuration, load_plugins(configuration))
-    site, settings = configuration.site, configuration.settings
-    running = bool(running_pid(RunFolder(site.state_dir / "asterisk")))
-    faults = asterisk_check.faults(settings.asterisk, site.config_dir, running=running)
-    raise_all(configuration.document.error(fault.steps, fault.problem, fault.mend) for fault in faults)
+    settings = checked(file).settings
     typer.echo(f"{file} is fine: plug-ins {', '.join(settings.plugins)}; entries {', '.join(settings.entries)}")
 
 
 @app.command()
 def up(file: File = HERE) -> None:
     """Start Asterisk and the controller, and keep them running until Ctrl-C (twice: at once)."""
+    from ccaas.checking import ready_machine
     from ccaas.config.configuration import load
     from ccaas.dialling import what_to_dial
     from ccaas.guard import up as guard_up
     from ccaas.logs import configure_logs
+    from ccaas.web.accounts.demo import demo_accounts
 
     configuration = load(file)
+    ready_machine(configuration)
     configure_logs(configuration.settings.log, configuration.site.state_dir / "log", "guard")
-    for line in what_to_dial(configuration):
+    for line in [*what_to_dial(configuration), *demo_accounts(configuration)]:
         typer.echo(line)
     raise typer.Exit(guard_up(configuration))
 
@@ -147,7 +163,7 @@ def calls(
     """List calls, newest last."""
     from rich.console import Console
 
-    from ccaas.call_view import show_calls
+    from ccaas.commands.call_view import show_calls
     from ccaas.config.configuration import load
     from ccaas.journal.reading import past_calls
 
@@ -161,7 +177,7 @@ def show(call_id: Annotated[str, typer.Argument(help="The call's id, or its begi
     """Show what was said in a call, how fast, and what was done."""
     from rich.console import Console
 
-    from ccaas.call_view import show_call
+    from ccaas.commands.call_view import show_call
     from ccaas.config.configuration import load
     from ccaas.journal.reading import call_record
 
@@ -176,14 +192,124 @@ def start(
     endpoint: Annotated[str, typer.Argument(help="Whom to call: PJSIP/6001, PJSIP/number@trunk.")],
     entry: Annotated[str, typer.Option(help="The entry whose agent speaks.")],
     caller_id: Annotated[str, typer.Option(help="What the called phone shows.")] = "",
+    purpose: Annotated[str, typer.Option(help="service, transactional or marketing: for the gate.")] = "service",
     file: File = HERE,
 ) -> None:
     """Call somebody and let an entry's agent speak."""
     from ccaas.config.configuration import load
     from ccaas.remote import ask
 
-    body = {"endpoint": endpoint, "entry": entry, "caller_id": caller_id}
+    body = {"endpoint": endpoint, "entry": entry, "caller_id": caller_id, "purpose": purpose}
     typer.echo(ask(load(file), "POST", "/calls", body)["id"])
+
+
+@journey_app.command("show")
+def show_journey(
+    who: Annotated[str, typer.Argument(help="A number, an e-mail address, sip:…, chat:…, or a customer's id.")],
+    file: File = HERE,
+    count: Annotated[int, typer.Option("-n", min=1, help="How many of the newest facts.")] = 200,
+) -> None:
+    """Show a customer: who they are, what is open, and what has happened."""
+    from rich.console import Console
+
+    console = Console()
+    asyncio.run(_journey(file).show(console, who, count))
+
+
+@journey_app.command("import")
+def import_customers(
+    customers: Annotated[Path, typer.Argument(help="A CSV file; docs/journey.md names the columns.")], file: File = HERE
+) -> None:
+    """Import customers; rows that are wrong are named and skipped. Doing it again doubles nothing."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from ccaas.journey.customers import count
+
+    journey = _journey(file)
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(customers.name, total=count(customers))
+        done = asyncio.run(journey.take_in(customers, lambda more: progress.advance(task, more)))
+    for bad in done.bad:
+        typer.echo(f"{customers}:{bad.line}: {bad.reason}", err=True)
+    typer.echo(f"customers imported: {done.customers}" + (f"; rows skipped: {len(done.bad)}" if done.bad else ""))
+    raise typer.Exit(1 if done.bad else 0)
+
+
+@journey_app.command("export")
+def export_journey(
+    who: Annotated[str, typer.Argument(help="A number, an address or a customer's id.")],
+    file: File = HERE,
+    out: Annotated[Path | None, typer.Option(help="File to write; left out, it is the terminal.")] = None,
+) -> None:
+    """Write everything that is kept of a customer as JSON lines."""
+    journey = _journey(file)
+    if out is None:
+        asyncio.run(journey.export(who, sys.stdout))
+        return
+    count = asyncio.run(journey.export_to(who, out))
+    typer.echo(f"{count} lines in {out}")
+
+
+@journey_app.command("forget")
+def forget_customer(
+    who: Annotated[str, typer.Argument(help="A number, an address or a customer's id.")],
+    file: File = HERE,
+    why: Annotated[str, typer.Option(help="For the audit, without names.")] = "asked to be forgotten",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    here: Annotated[
+        bool, typer.Option("--here", help="Only what this machine keeps: before the last of several.")
+    ] = False,
+) -> None:
+    """Erase a customer: timeline, threads, identities, recordings, and their calls in the journal."""
+    journey = _journey(file)
+    if not yes:
+        typer.confirm(f"erase {asyncio.run(journey.name(who))} for good?", abort=True)
+    if here:
+        typer.echo(f"{asyncio.run(journey.forget_here(who))} calls and conversations erased from this machine")
+        return
+    erased = asyncio.run(journey.forget(who, why))
+    typer.echo(f"erased; facts: {erased.facts}, recordings: {erased.recordings}, receipt: {erased.receipt}")
+
+
+@journey_app.command()
+def merge(
+    kept: Annotated[str, typer.Argument(help="Whose id stays.")],
+    gone: Annotated[str, typer.Argument(help="Who is the same person.")],
+    file: File = HERE,
+    why: Annotated[str, typer.Option(help="For the audit.")] = "",
+) -> None:
+    """Make two customers one."""
+    asyncio.run(_journey(file).merge(kept, gone, why))
+    typer.echo(f"{gone} is {kept} from now on")
+
+
+@journey_app.command()
+def unmerge(
+    gone: Annotated[str, typer.Argument(help="The id that was merged; `journey audit` shows it.")],
+    file: File = HERE,
+    why: Annotated[str, typer.Option(help="For the audit.")] = "",
+) -> None:
+    """Undo a merge: what belonged to the id before is its own again."""
+    asyncio.run(_journey(file).unmerge(gone, why))
+    typer.echo(f"{gone} is on its own again")
+
+
+@journey_app.command()
+def audit(
+    file: File = HERE, count: Annotated[int, typer.Option("-n", min=1, help="How many of the newest rows.")] = 100
+) -> None:
+    """Show who merged, erased and exported whom, newest last."""
+    from rich.console import Console
+
+    asyncio.run(_journey(file).audit(Console(width=max(Console().width, 110)), count))
+
+
+def _journey(file: Path) -> JourneyCommands:
+    from ccaas.commands.journey import JourneyCommands
+    from ccaas.config.configuration import load
+
+    return JourneyCommands(load(file))
 
 
 @asterisk_app.command()

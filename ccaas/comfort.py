@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
 
 from ccaas.asterisk.api import Client
 from ccaas.asterisk.api.models import Bridge, Channel
+from ccaas.asterisk.errors import AriError
 from ccaas.asterisk.secrets import AriAccess
+from ccaas.asterisk.texts import refuse_texts
 from ccaas.asterisk.transport import Transport
 from ccaas.errors import AsteriskError
 from ccaas.telephony.call import FALLBACK_CONTEXT
@@ -38,6 +41,9 @@ async def play_music(access: AriAccess) -> tuple[Lonely, ...]:
     try:
         async with transport.requests():
             client = Client(transport)
+            # Who writes now shall know that it did not arrive; without a text channel there is nothing to refuse.
+            with suppress(AriError):
+                await refuse_texts(client)
             found = await _lonely(client)
             for caller in found:
                 if caller.bridge:

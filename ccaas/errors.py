@@ -46,16 +46,41 @@ class MediaError(CcaasError):
     """A media stream could not be opened or was lost."""
 
 
+class JourneyError(CcaasError):
+    """The store of journeys could not be opened, read or written, or was asked for what cannot be; nothing was changed."""
+
+    exit_code = 2
+
+
+class ContactError(CcaasError):
+    """The queues were asked for what cannot be: an unknown agent, a call that is over. Nothing was changed."""
+
+
+class AccountError(CcaasError):
+    """The accounts could not be opened, read or written, or were asked for what cannot be; nothing was changed."""
+
+    exit_code = 2
+
+
+class MessageFailed(CcaasError):
+    """A text message could not be handed over. `again`: the same may go through later."""
+
+    def __init__(self, message: str, *, again: bool) -> None:
+        super().__init__(message)
+        self.again = again
+
+
 class ToolError(CcaasError):
     """A tool refused or failed.
 
     `code` is a stable word for flows to branch on ("not_found", "not_allowed", "unavailable", …); `str(error)` may be
-    told to the customer.
+    told to the customer. `rule` names what the gate refused by; empty when it was the tool itself.
     """
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, *, rule: str = "") -> None:
         super().__init__(message)
         self.code = code
+        self.rule = rule
 
 
 @dataclass(frozen=True, slots=True)

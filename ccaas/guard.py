@@ -1,5 +1,7 @@
 """`ccaas up`: starts Asterisk and the controller, and stands by while they work.
 
+Both start at the same time: the controller connects when it is told that Asterisk is up.
+
 The controller is a child, so that its death is noticed at once: callers whose agent has just fallen silent hear music
 within a moment, the next controller picks their calls up, and if none comes back the dialplan gets them. A guard that is
 itself killed leaves Asterisk, the controller and all calls behind for the next one.
@@ -19,7 +21,7 @@ from ccaas.asterisk.managed import ManagedAsterisk
 from ccaas.asterisk.secrets import AriAccess
 from ccaas.comfort import comfort, hand_over
 from ccaas.config.configuration import Configuration
-from ccaas.succession import MODULE, Succession
+from ccaas.succession import AWAITS, MODULE, Succession
 
 _log = structlog.get_logger("guard")
 
@@ -60,32 +62,46 @@ class Guard:
         self._succession.claim()
         try:
             inherited = await self._succession.end_predecessor()
-            settings = self._configuration.settings.asterisk
-            if settings.mode == "managed":
-                site = self._configuration.site
-                self._asterisk = ManagedAsterisk(settings, site.state_dir / "asterisk", site.config_dir)
-                await self._asterisk.start()
-                inherited = inherited or self._asterisk.process.adopted
-            return await self._keep_controller(access_of(self._configuration), inherited)
+            access = access_of(self._configuration)
+            # The controller loads its models while Asterisk starts.
+            asterisk = asyncio.create_task(self._start_asterisk(access, inherited), name="asterisk")
+            try:
+                return await self._keep_controller(access, asterisk)
+            finally:
+                asterisk.cancel()
+                await asyncio.gather(asterisk, return_exceptions=True)
+                await self._end_controller()
         finally:
             if self._asterisk is not None:
                 await self._asterisk.stop()
             self._succession.release()
 
-    async def _keep_controller(self, access: AriAccess, inherited: bool) -> int:
-        """`inherited`: there may be calls from before us."""
-        loop = asyncio.get_running_loop()
-        backoff, may_end = _FIRST_BACKOFF_S, not inherited
+    async def _start_asterisk(self, access: AriAccess, inherited: bool) -> bool:
+        """Have it up; whether there may be calls from before us, `inherited` or found in one that ran. Raises
+        AsteriskError."""
+        settings = self._configuration.settings.asterisk
+        if settings.mode == "managed":
+            site = self._configuration.site
+            self._asterisk = ManagedAsterisk(settings, site.state_dir / "asterisk", site.config_dir)
+            await self._asterisk.start()
+            inherited = inherited or self._asterisk.process.adopted
         if inherited:
             self._comfort(access)
+        return inherited
+
+    async def _keep_controller(self, access: AriAccess, asterisk: asyncio.Task[bool]) -> int:
+        """Raises AsteriskError when `asterisk` does."""
+        loop = asyncio.get_running_loop()
+        backoff, first = _FIRST_BACKOFF_S, True
         while not self._stopping:
             began = loop.time()
-            code = await self._run_controller()
+            code = await self._run_controller(asterisk)
             if self._stopping or code == 0:
                 break
-            if code == CONFIG_EXIT and may_end:
+            inherited = await asterisk
+            if code == CONFIG_EXIT and first and not inherited:
                 return code
-            may_end = False
+            first = False
             if code == CONFIG_EXIT:
                 _log.error("the controller cannot start; until that is mended, the dialplan takes all calls")
                 await self._give_up_calls(access)
@@ -98,14 +114,28 @@ class Guard:
             await self._pause(backoff)
         return 0
 
-    async def _run_controller(self) -> int:
-        """One controller from its start to its end; its exit code."""
-        command = (sys.executable, "-m", MODULE, str(self._configuration.file))
+    async def _run_controller(self, asterisk: asyncio.Task[bool]) -> int:
+        """One controller from its start to its end; its exit code. It is told when `asterisk` is up."""
+        command = (sys.executable, "-m", MODULE, str(self._configuration.file), AWAITS)
         # Two arenas serve the few threads as well as many do, and hold 40 MB less.
         environment = {"MALLOC_ARENA_MAX": "2", **os.environ}
-        self._child = await asyncio.create_subprocess_exec(*command, start_new_session=True, env=environment)
-        self._succession.note(self._child.pid)
-        return await self._child.wait()
+        self._child = child = await asyncio.create_subprocess_exec(
+            *command, stdin=asyncio.subprocess.PIPE, start_new_session=True, env=environment
+        )
+        self._succession.note(child.pid)
+        ended = asyncio.create_task(child.wait(), name="controller")
+        await asyncio.wait({asterisk, ended}, return_when=asyncio.FIRST_COMPLETED)
+        if asterisk.done():
+            asterisk.result()
+            assert child.stdin is not None
+            child.stdin.close()
+        return await ended
+
+    async def _end_controller(self) -> None:
+        """Where Asterisk did not come up, it waits for nothing."""
+        self._signal(signal.SIGKILL)
+        if self._child is not None:
+            await self._child.wait()
 
     def _comfort(self, access: AriAccess) -> None:
         """Each death anew: whom an earlier controller had left may have been taken back meanwhile, and left again."""

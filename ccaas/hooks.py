@@ -11,8 +11,9 @@ import asyncio
 import contextlib
 import time
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from types import coroutine
 from typing import Any, TypeVar
 
@@ -24,8 +25,15 @@ from ccaas.errors import CcaasError, PluginError
 from ccaas.implementations import RULES, Implementation, Rule, available, implementations, missing
 from ccaas.mailbox import Mailbox
 from ccaas.offers import Offers
-from ccaas.ports.journey import Contact, Customer
+from ccaas.ports.dialling import Pacer
+from ccaas.ports.journey import Contact, Customer, Json, Traces
+from ccaas.ports.messaging import TextChannel
+from ccaas.ports.outreach import Approach
+from ccaas.ports.plays import PlayStep
 from ccaas.ports.reasoning import Reasoner
+from ccaas.ports.redaction import Redactor
+from ccaas.ports.sentiment import Conversing, Handover, Sentiment, Signal
+from ccaas.ports.site import Site
 from ccaas.ports.speech import Recognizer, Synthesizer, TurnDetector, VoiceDetector
 from ccaas.ports.tools import Tool
 from ccaas.telephony.events import TelephonyEvent
@@ -101,9 +109,16 @@ class PluginHost:
         self.turn_detectors: Offers[TurnDetector] = Offers("turn detector")
         self.synthesizers: Offers[Synthesizer] = Offers("synthesizer")
         self.reasoners: Offers[Reasoner] = Offers("reasoner")
+        self.sentiments: Offers[Sentiment] = Offers("sentiment", ("use", "escalation"))
+        self.redactors: Offers[Redactor] = Offers("redactor", ("use", "log"))
         self.tools: Offers[tuple[Tool, ...]] = Offers("tools")
+        self.channels: Offers[TextChannel] = Offers("channel", ("use", "entry"))
+        self.pacers: Offers[Pacer] = Offers("pacer")
+        self.plays: Offers[PlayStep] = Offers("play step")
         self.plugins: tuple[str, ...] = ()
         """Names of the loaded plug-ins, in the order in which they are asked."""
+        self.on_turn: Callable[[str, TurnRecord], None] | None = None
+        """Who watches all conversations as they are had; must not wait."""
         self._implementations: dict[str, list[Implementation]] = {}
         self._mailboxes: dict[str, Mailbox[_Letter]] = {}
         self._abandoned: dict[str, set[asyncio.Task[object]]] = defaultdict(set)
@@ -149,7 +164,12 @@ class PluginHost:
             self.turn_detectors,
             self.synthesizers,
             self.reasoners,
+            self.sentiments,
+            self.redactors,
             self.tools,
+            self.channels,
+            self.pacers,
+            self.plays,
         )
 
     def hooks_of(self, plugin: str) -> tuple[str, ...]:
@@ -167,12 +187,35 @@ class PluginHost:
         arguments = {"contact": contact, "customer": customer}
         return await self.first("ccaas_route", contact.call_id, arguments)  # type: ignore[return-value]
 
+    async def context(self, call_id: str, customer: Customer, now: datetime) -> Mapping[str, Json]:
+        """What the systems of record add to what is known of a customer, by plug-in."""
+        arguments = {"customer": customer, "now": now}
+        return await self.each("ccaas_context", call_id, arguments)  # type: ignore[return-value]
+
+    async def may_contact(self, approach: Approach) -> Mapping[str, str]:
+        """What plug-ins say against a contact, by plug-in."""
+        return await self.each("ccaas_may_contact", approach.id, {"approach": approach})  # type: ignore[return-value]
+
+    async def escalate(self, conversation: Conversing, signal: Signal) -> Handover | None:
+        """What becomes of a caller who should go to a person, from the first plug-in that decides."""
+        arguments = {"conversation": conversation, "signal": signal}
+        return await self.first("ccaas_escalate", conversation.call_id, arguments)  # type: ignore[return-value]
+
+    async def forget(self, traces: Traces, site: Site) -> dict[str, str]:
+        """Have every plug-in erase what it keeps of a person; what went wrong, by plug-in: whoever is not named has done it."""
+        arguments = {"traces": traces, "site": site}
+        asked = self._implementations["ccaas_forget"]
+        outcomes = await asyncio.gather(*(self._outcome(one, "", arguments) for one in asked))
+        return {one.plugin: fault.what for one, fault in zip(asked, outcomes, strict=True) if isinstance(fault, _Fault)}
+
     def call_event(self, call_id: str, event: TelephonyEvent) -> None:
         """Tell the plug-ins of a stored transition."""
         self.notify("ccaas_call_event", call_id, {"call_id": call_id, "event": event})
 
     def turn_event(self, call_id: str, turn: TurnRecord) -> None:
-        """Tell the plug-ins of a stored turn."""
+        """Tell the plug-ins of a stored turn, and first who watches conversations."""
+        if self.on_turn is not None:
+            self.on_turn(call_id, turn)
         self.notify("ccaas_turn_event", call_id, {"call_id": call_id, "turn": turn})
 
     async def first(self, hook: str, call_id: str, arguments: Mapping[str, object]) -> object | None:
@@ -214,7 +257,12 @@ class PluginHost:
             "ccaas_register_turn_detectors": self.turn_detectors,
             "ccaas_register_synthesizers": self.synthesizers,
             "ccaas_register_reasoners": self.reasoners,
+            "ccaas_register_sentiment": self.sentiments,
+            "ccaas_register_redactors": self.redactors,
             "ccaas_register_tools": self.tools,
+            "ccaas_register_channels": self.channels,
+            "ccaas_register_pacers": self.pacers,
+            "ccaas_register_plays": self.plays,
         }
         for hook, offers in registries.items():
             for implementation in self._implementations[hook]:
@@ -232,11 +280,16 @@ class PluginHost:
 
     async def _ask(self, one: Implementation, call_id: str, arguments: Mapping[str, object]) -> object | None:
         """One plug-in's answer; None when it has none or fails. Only the caller's own cancellation is raised."""
+        outcome = await self._outcome(one, call_id, arguments)
+        return None if isinstance(outcome, _Fault) else outcome
+
+    async def _outcome(self, one: Implementation, call_id: str, arguments: Mapping[str, object]) -> object | None:
+        """One plug-in's answer, or its fault, which is logged and counted."""
         abandoned = self._abandoned[one.plugin]
         rule = RULES[one.hook]
         if len(abandoned) >= MOST_ABANDONED:
-            self._fault(one, call_id, _Fault("hung", f"not asked: {MOST_ABANDONED} earlier calls of it still hang"))
-            return None
+            hung = _Fault("hung", f"it was not asked: {MOST_ABANDONED} earlier calls of it still hang")
+            return self._fault(one, call_id, hung)
         task = asyncio.get_running_loop().create_task(_contained(one, arguments), name=f"{one.plugin} {one.hook}")
         try:
             await asyncio.wait({task}, timeout=rule.limit_s)
@@ -246,14 +299,12 @@ class PluginHost:
                 abandoned.add(task)
                 task.add_done_callback(abandoned.discard)
         fault = _fault_of(task, rule)
-        if fault is None:
-            return task.result()
-        self._fault(one, call_id, fault)
-        return None
+        return task.result() if fault is None else self._fault(one, call_id, fault)
 
-    def _fault(self, one: Implementation, call_id: str, fault: _Fault) -> None:
+    def _fault(self, one: Implementation, call_id: str, fault: _Fault) -> _Fault:
         FAULTS.labels(one.plugin, one.hook, fault.why).inc()
         self._complain(one, call_id, fault)
+        return fault
 
     def _complain(self, one: Implementation, call_id: str, fault: _Fault) -> None:
         """Log, but not a line for each event of a flood."""

@@ -13,6 +13,7 @@ import pluggy
 from ccaas import hookspecs
 from ccaas.errors import PluginError
 from ccaas.ports.journey import Customer
+from ccaas.ports.sentiment import Handover
 from ccaas.spelling import nearest
 
 GROUP = "ccaas"
@@ -35,6 +36,10 @@ class Rule:
 RULES: Mapping[str, Rule] = {
     "ccaas_identify": Rule("first", 0.5, Customer),
     "ccaas_route": Rule("first", 0.5, str),
+    "ccaas_context": Rule("each", 0.3, Mapping),
+    "ccaas_may_contact": Rule("each", 0.3, str),
+    "ccaas_escalate": Rule("first", 0.2, Handover),
+    "ccaas_forget": Rule("each", 20.0),
     "ccaas_call_event": Rule("notify", 5.0),
     "ccaas_turn_event": Rule("notify", 5.0),
 }

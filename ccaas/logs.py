@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import logging.handlers
+import queue
 import re
 import sys
-from collections.abc import Mapping, MutableMapping
+import time
+from collections.abc import Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,18 @@ import structlog
 from ccaas.config.settings import Log
 from ccaas.errors import SetupError
 from ccaas.journal.masking import masked
+from ccaas.ports.redaction import Redactor, redacted
 
 FILE_BYTES = 10_000_000
 """A log file of this size is put aside; five old ones are kept."""
 OLD_FILES = 5
+WAITING = 10_000
+"""Most lines that wait for a slow disk; further ones are lost."""
+_FLUSH_S = 2.0
+
+_TEXTS = frozenset({"text", "event", "error", "keys", "title", "subject"})
+"""Fields of a line that may hold what somebody said."""
+_redactor: Redactor | None = None
 
 _HIDDEN = "[secret]"
 _CREDENTIALS = (
@@ -26,6 +36,38 @@ _CREDENTIALS = (
     (re.compile(r"((?:password|passwd|secret|token|api_key)['\"]?\s?[=:]\s?['\"]?)[^\s'\",}&]+", re.IGNORECASE), rf"\1{_HIDDEN}"),
     (re.compile(r"(\w+://[^\s/:@]+:)[^\s/@]+(@)"), rf"\1{_HIDDEN}\2"),
 )  # fmt: skip
+
+
+class Aside(logging.handlers.QueueHandler):
+    """Writes on a thread of its own: a disk that stalls (0.4 s a line were seen) must not stall the calls."""
+
+    def __init__(self, outputs: Sequence[logging.Handler]) -> None:
+        self._lines: queue.Queue[logging.LogRecord] = queue.Queue(WAITING)
+        super().__init__(self._lines)
+        self._outputs = outputs
+        self._writer = logging.handlers.QueueListener(self._lines, *outputs)
+        self._writer.start()
+
+    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+        """As it is: structlog's own fields would be lost in the standard library's text."""
+        return record
+
+    def flush(self) -> None:
+        """Return when everything is written, or the disk has had its time."""
+        until = time.monotonic() + _FLUSH_S
+        with self._lines.all_tasks_done:
+            while self._lines.unfinished_tasks and (left := until - time.monotonic()) > 0:
+                self._lines.all_tasks_done.wait(left)
+
+    def close(self) -> None:
+        """Write what waits, and close the outputs."""
+        self.flush()
+        outputs, self._outputs = self._outputs, ()
+        if outputs and not self._lines.unfinished_tasks:
+            self._writer.stop()
+            for output in outputs:
+                output.close()
+        super().close()
 
 
 def configure_logs(settings: Log, folder: Path, name: str = "ccaas", *, terminal: bool = True) -> Path:
@@ -70,8 +112,7 @@ def configure_logs(settings: Log, folder: Path, name: str = "ccaas", *, terminal
     for old in root.handlers[:]:
         root.removeHandler(old)
         old.close()
-    for output in outputs:
-        root.addHandler(output)
+    root.addHandler(Aside(outputs))
     root.setLevel(settings.level.upper())
     logging.raiseExceptions = False  # a full disk costs log lines, not calls
     structlog.configure(
@@ -87,6 +128,12 @@ def configure_logs(settings: Log, folder: Path, name: str = "ccaas", *, terminal
     return file
 
 
+def redact_lines(redactor: Redactor | None) -> None:
+    """From now on, or no longer, take private data out of what is logged: of texts, not of what lines are found by."""
+    global _redactor  # noqa: PLW0603  (there is one log)
+    _redactor = redactor
+
+
 def mask(_: object, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
     """Take card numbers, passwords and credentials out of a log line."""
     line: dict[str, Any] = {}
@@ -96,7 +143,8 @@ def mask(_: object, __: str, event: MutableMapping[str, Any]) -> Mapping[str, An
             continue
         clean = masked({key: value})
         for name, item in clean.items() if isinstance(clean, dict) else ():
-            line[name] = hide_credentials(item) if isinstance(item, str) else item
+            text = hide_credentials(item) if isinstance(item, str) else item
+            line[name] = redacted(_redactor, text) if _redactor is not None and name in _TEXTS else text
     return line
 
 

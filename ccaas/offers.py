@@ -32,9 +32,11 @@ class Offer(Generic[T]):
 class Offers(Mapping[str, Offer[T]]):
     """All offers of one kind."""
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, ours: tuple[str, ...] = ("use",)) -> None:
+        """`ours`: keys that stand beside the plug-in's settings in the YAML and are the core's."""
         self.kind = kind
         """What they are, in the words of an error: "recognizer"."""
+        self._ours = ours
         self._offers: dict[str, Offer[T]] = {}
 
     def __getitem__(self, name: str) -> Offer[T]:
@@ -62,8 +64,9 @@ class Offers(Mapping[str, Offer[T]]):
             raise PluginError(f"{where}: its factory cannot be called; give a function of settings and site")
         if not (isinstance(offer.settings, type) and issubclass(offer.settings, BaseModel)):
             raise PluginError(f"{where}: its settings are no pydantic model; give a class made from BaseModel")
-        if "use" in offer.settings.model_fields:
-            raise PluginError(f"{where}: its settings have a field `use`, which is the core's; rename it")
+        for key in self._ours:
+            if key in offer.settings.model_fields:
+                raise PluginError(f"{where}: its settings have a field `{key}`, which is the core's; rename it")
         other = self._offers.get(offer.name)
         if other is not None:
             whose = "itself" if other.plugin == offer.plugin else f'plug-in "{other.plugin}"'

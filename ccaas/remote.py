@@ -14,7 +14,9 @@ from ccaas.web.control import TOKEN_FILE, TOKEN_HEADER
 TIMEOUT_S = 10.0
 
 
-def ask(configuration: Configuration, method: str, path: str, body: object = None) -> Any:
+def ask(
+    configuration: Configuration, method: str, path: str, body: object = None, *, timeout_s: float = TIMEOUT_S
+) -> Any:
     """The controller's JSON answer.
 
     Raises:
@@ -36,7 +38,7 @@ def ask(configuration: Configuration, method: str, path: str, body: object = Non
         data=None if body is None else json.dumps(body).encode(),
     )
     try:
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=TIMEOUT_S) as answer:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=timeout_s) as answer:
             return json.load(answer)
     except urllib.error.HTTPError as error:
         sentence = error.read().decode("utf-8", "replace").strip() or error.reason

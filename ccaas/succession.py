@@ -15,6 +15,8 @@ from ccaas.errors import CcaasError
 
 MODULE = "ccaas.controller"
 """What a guard's child runs."""
+AWAITS = "--asterisk-starts"
+"""Tells it that Asterisk is on its way, and that its standard input will say when it is there."""
 
 _log = structlog.get_logger("guard")
 
@@ -64,6 +66,15 @@ class Succession:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+def left_controller(state_dir: Path) -> int:
+    """Process id of the controller that runs for this installation, 0 when none does."""
+    try:
+        noted = (state_dir / "controller.pid").read_text(encoding="utf-8").strip()
+    except OSError:
+        return 0
+    return int(noted) if noted.isdigit() and _is_controller(int(noted)) else 0
 
 
 def _is_controller(pid: int) -> bool:

@@ -10,9 +10,13 @@ from collections.abc import Callable
 import prometheus_client
 
 TICK_S = 0.02
-"""How often the loop is asked to wake us."""
-WINDOW_S = 1.0
-"""How far back `lag_s` looks."""
+"""How often the loop is asked to wake us while there are calls."""
+RESTING_TICK_S = 0.1
+"""The same without calls: nobody hears a hold-up, and the machine may sleep."""
+REST_S = 2.0
+"""So long without calls is rest."""
+WINDOW_S = 2.0
+"""How far back `lag_s` looks: one hold-up of half as long is no overload."""
 BLOCKED_S = 0.005
 """The design's limit for one step on the event loop."""
 
@@ -25,24 +29,47 @@ BLOCKED = prometheus_client.Counter("ccaas_loop_blocked", "Times the event loop 
 
 
 class Watchdog:
-    """Wakes every 20 ms and notes how late it was. `start` and `stop` on the event loop."""
+    """Wakes every 20 ms and notes how late it was; less often while nobody is `at_work`.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    `start` and `stop` on the event loop. `on_rest` is called there when work, or the start, is over for `REST_S`.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        at_work: Callable[[], bool] = lambda: True,
+        on_rest: Callable[[], None] = lambda: None,
+    ) -> None:
         self._clock = clock
+        self._at_work = at_work
+        self._on_rest = on_rest
+        self._rest_at: float | None = None
         self._seen: deque[tuple[float, float]] = deque()
         self._due = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
     @property
     def lag_s(self) -> float:
-        """The worst lateness of the last second, in seconds."""
+        """How late the loop was for half of the last two seconds, or later (s). Overload lasts; a single hold-up, after
+        which all is well again, is none."""
         self._forget(self._clock())
-        return max((lag for _, lag in self._seen), default=0.0)
+        half = WINDOW_S / 2
+        for lag in sorted((lag for _, lag in self._seen), reverse=True):
+            half -= lag + TICK_S
+            if half <= 0:
+                return lag
+        return 0.0
 
     def start(self) -> None:
         """Begin to measure."""
-        self._due = self._clock() + TICK_S
-        self._timer = asyncio.get_running_loop().call_later(TICK_S, self._tick)
+        self._rest_at = self._clock() + REST_S
+        self._wait()
+
+    def _wait(self) -> None:
+        tick = TICK_S if self._at_work() else RESTING_TICK_S
+        self._due = self._clock() + tick
+        self._timer = asyncio.get_running_loop().call_later(tick, self._tick)
 
     def stop(self) -> None:
         """End measuring. Safe to call twice."""
@@ -53,7 +80,12 @@ class Watchdog:
     def _tick(self) -> None:
         now = self._clock()
         self.note(now, max(0.0, now - self._due))
-        self.start()
+        if self._at_work():
+            self._rest_at = now + REST_S
+        elif self._rest_at is not None and now >= self._rest_at:
+            self._rest_at = None
+            self._on_rest()
+        self._wait()
 
     def note(self, now: float, lag: float) -> None:
         """Take one measurement: seconds of lateness at `now`."""

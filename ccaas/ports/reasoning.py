@@ -12,11 +12,12 @@ from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
-from ccaas.ports.journey import Customer
+from ccaas.ports.journey import Assurance, Customer, JourneyContext, Json, ThreadState
+from ccaas.ports.redaction import Redactor
 from ccaas.ports.tools import Toolbox
 
-Json = Mapping[str, object]
-"""A JSON object: what snapshots are made of."""
+NOT_KEPT = "[answer to a check]"
+"""What is kept in place of words by which somebody proves who they are."""
 
 
 class ExpectationKind(Enum):
@@ -45,6 +46,10 @@ class Expectation:
     """What may be chosen, for CHOICE."""
     keys: str = ""
     """The keys that mean something now ("123#"); empty: keys are collected as digits up to `length`."""
+    private: bool = False
+    """It answers a check of who the customer is, or is a payment card: nobody keeps it."""
+    card: bool = False
+    """A payment card is being keyed: the caller is not recorded meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,13 @@ class Reply:
     """For TRANSFER: the name of an entry under `destinations` in the YAML."""
     interruptible: bool = True
     """False: the caller cannot talk over it (a legal notice)."""
+    kept: str = ""
+    """What of it may be kept, where it repeats an answer to a check; empty: all of it."""
+
+    @property
+    def to_keep(self) -> str:
+        """The text for journal, timeline and logs."""
+        return self.kept or self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +109,40 @@ class Draft:
     """Values understood in this turn, normalised."""
     plan: object = None
     """The reasoner's own; opaque to the core."""
+    private: bool = False
+    """The words are an answer to a check of who the customer is: nobody keeps them."""
+
+    @property
+    def text_to_keep(self) -> str:
+        """The caller's words for journal, timeline and logs."""
+        return NOT_KEPT if self.private else self.turn.text
+
+    @property
+    def keys_to_keep(self) -> str:
+        """The caller's keys, likewise."""
+        return "" if self.private else self.turn.keys
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What a conversation is about: what the journey keeps as a thread."""
+
+    goal: str
+    """The intent's name."""
+    title: str
+    """As it is spoken of: "the upgrade"."""
+    state: ThreadState
+    missing: tuple[str, ...] = ()
+    """Slots that are still to be told."""
+    slots: Mapping[str, str] = field(default_factory=dict)
+    outcome: str = ""
+    """What came of it, in a sentence, once it is closed."""
+    thread_id: str = ""
+    """The thread that was taken up again; empty for a new one."""
+    promise: str = ""
+    """What we owe now, in a sentence: a promise to be kept. Empty when nothing is owed."""
+    due: float | None = None
+    """When it is owed (Unix seconds), if that was said."""
 
 
 class Dialogue(Protocol):
@@ -130,6 +176,16 @@ class Dialogue(Protocol):
         """What of the last reply was really played to the caller: all of it, or `text` of it."""
         ...
 
+    def topic(self) -> Topic | None:
+        """What it was about at the last commit; None while it is about nothing. A closed topic is told once, after the
+        commit that closed it."""
+        ...
+
+    @property
+    def assurance(self) -> Assurance:
+        """How sure the dialogue is of who it speaks with: what the context said, or more once a check was answered."""
+        ...
+
     def snapshot(self) -> Json:
         """The state after the last commit, as JSON, from which `Reasoner.open` can go on after a crash."""
         ...
@@ -151,6 +207,12 @@ class DialogueContext:
     now: datetime
     """The business's clock (aware)."""
     locale: str = "en-US"
+    journey: JourneyContext | None = None
+    """What is known of the customer, None when nobody is known or the store failed."""
+    assurance: Assurance = Assurance.NONE
+    """How sure it is that it is them."""
+    redactor: Redactor | None = None
+    """What finds private data in what would leave this machine; None where nothing is taken out."""
 
 
 class Reasoner(Protocol):

@@ -71,6 +71,12 @@ class Recognizer(Protocol):
     @property
     def capabilities(self) -> RecognizerCapabilities: ...
 
+    @property
+    def lag_s(self) -> float:
+        """How long final results wait before they are begun (s); where it is more than `limits.lag_ms`, no new call is
+        taken. 0 where nothing waits for a thread of its own."""
+        ...
+
     async def start(self) -> None:
         """Load the model. Raises SetupError naming the missing file and the mend."""
         ...

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Enum
 from typing import Protocol
 
 from ccaas.ports.media import Codec, MediaStream
@@ -26,6 +27,16 @@ class LegSnapshot:
     """False: it is not (or no more) under our control."""
 
 
+class Into(Enum):
+    """Who hears what is said into a snoop."""
+
+    NOBODY = "nobody"
+    ITSELF = "itself"
+    """The leg that is snooped on."""
+    BOTH = "both"
+    """That leg, and everybody who hears it."""
+
+
 class Connected:
     """The event stream is (again) open: reconcile now. Events of the gap are lost."""
 
@@ -36,6 +47,43 @@ class Disconnected:
     """The event stream is gone; calls go on, but nothing can be commanded."""
 
     __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserLine:
+    """What makes a page a telephone: made for one page, and never written down."""
+
+    user: str
+    """Its name in the switch."""
+    password: str = field(repr=False)
+
+
+class BrowserLines(Protocol):
+    """Telephones in browsers. They exist only from `open` to `close`, and not beyond a restart of the switch.
+
+    All raise AriError (an AsteriskError) when the switch does not do it.
+    """
+
+    async def open_desk(self, login: str, name: str) -> BrowserLine:
+        """The softphone of an agent or supervisor, called by their login: "PJSIP/ann". Opened again, the old password is
+        void: one page has it. Raises ValueError for a login that cannot be a name."""
+        ...
+
+    async def open_guest(self, number: str) -> BrowserLine:
+        """A telephone that can do one thing: call `number`, by dialling "call"."""
+        ...
+
+    async def is_open(self, user: str) -> bool:
+        """Whether the switch knows it."""
+        ...
+
+    async def close(self, user: str) -> None:
+        """It is no telephone any more; a call that it has goes on. One that is not open is no error."""
+        ...
+
+    async def guests(self) -> dict[str, bool]:
+        """The guests' telephones that are open, and whether each is in a call."""
+        ...
 
 
 class Switch(Protocol):
@@ -75,6 +123,12 @@ class Switch(Protocol):
         ...
 
     async def unhold(self, leg_id: str) -> None: ...
+
+    async def snoop(self, leg_id: str, target: str, into: Into, *, both: bool = True) -> None:
+        """A new leg `leg_id` that hears what the leg `target` hears and says (without `both`: only what it says); what it hears itself, in whichever bridge it
+        joins, is mixed in as `into` says. It may join at once, and ends with `target`. Raises LegGone for a target that is
+        no more."""
+        ...
 
     async def send_keys(self, leg_id: str, digits: str) -> None:
         """DTMF towards the leg."""

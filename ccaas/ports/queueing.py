@@ -1,0 +1,117 @@
+"""Between a call whose caller wants a person and the queues that find one.
+
+The queues decide, the call does: `Order`s go to the call, and through its `Place` the call tells what came of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Say something to the caller who waits; then the music goes on."""
+
+    text: str
+    asks: bool = False
+    """It is a question: listen for a yes (or the key 1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """Ring an agent; music for the caller meanwhile. Answered, they are joined."""
+
+    endpoint: str
+    timeout_s: float
+    caller_id: str
+    briefing: str = ""
+    """Said to the agent alone, before the caller is joined; empty: nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopRinging:
+    """What rings is to ring no longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """The caller goes elsewhere; an agent whom they have is let go."""
+
+    to: str
+    """The name of a queue, a destination or an agent; empty: back to the AI."""
+    say: str = ""
+    """What the caller hears before; the AI says it itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dismiss:
+    """Say this, and hang up: they will be called back."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Consult:
+    """Music for the caller, while the agent speaks with somebody else."""
+
+    endpoint: str
+    timeout_s: float
+    caller_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class JoinConsulted:
+    """The caller, and who was consulted; the agent stays unless they `leave`."""
+
+    leave: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DropConsulted:
+    """The consulted one is let go, and the caller is with the agent again."""
+
+
+Order = Announce | Ring | StopRinging | Leave | Dismiss | Consult | JoinConsulted | DropConsulted
+
+
+class Place(Protocol):
+    """A caller's place in a queue, and afterwards their time with a person. Nothing of it waits or raises."""
+
+    def follow(self, tell: Callable[[Order], None]) -> None:
+        """Orders come to `tell` from now on; it never waits."""
+        ...
+
+    def announced(self, *, wanted: bool) -> None:
+        """What was to be said was said; `wanted`: a question was answered with yes."""
+        ...
+
+    def key(self, digit: str) -> None:
+        """The caller pressed a key while waiting."""
+        ...
+
+    def rings(self) -> None:
+        """The agent's phone rings."""
+        ...
+
+    def answered(self) -> None:
+        """The agent has answered and is joined to the caller."""
+        ...
+
+    def missed(self, why: str) -> None:
+        """The agent did not answer; `why` in words ("no answer", "busy", …)."""
+        ...
+
+    def consulting(self, state: str) -> None:
+        """What came of `Consult` and of what followed: "consulting", "failed", "held" (the agent's phone holds the caller),
+        "talking" (with the caller alone again), "conference", "transferred" (the caller is with the consulted one)."""
+        ...
+
+    def let_go(self) -> None:
+        """The agent's part is over; the caller may go on elsewhere."""
+        ...
+
+    def over(self, *, hung_up: bool) -> None:
+        """The caller's call has ended; `hung_up`: by themselves."""
+        ...
