@@ -43,7 +43,7 @@ class Installation:
         self.state = folder / "var"
         self.recordings = self.state / "recordings"
         self.log = folder / "up.log"
-        self.web_port = free_port()
+        self.web_port, self.public_port, self.desk_port = free_port(), free_port(), free_port()
         asterisk = free_settings(phones)
         self.sip_port = asterisk.sip.udp
         document = yaml.safe_load(example.read_text()) | dict(changes or {})
@@ -59,10 +59,14 @@ class Installation:
         document["models"] = str((home / document.get("models", ".cache/models")).resolve())
         document["state"] = str(self.state)
         document["cache"] = str((home / "../../.cache/spoken").resolve())
-        document["web"] = {"port": self.web_port}
-        for use in document["reasoners"].values():
-            if "file" in use:
-                use["file"] = str((home / use["file"]).resolve())
+        document["web"] = {
+            "port": self.web_port,
+            "public": {"port": self.public_port},
+            "desk": {"port": self.desk_port},
+        }
+        for use in [*document["reasoners"].values(), *document.get("tools", ())]:
+            for key in {"file", "folder"} & use.keys():
+                use[key] = str((home / use[key]).resolve())
         self._document = document
         self._process: asyncio.subprocess.Process | None = None
         self._session: aiohttp.ClientSession | None = None
@@ -141,6 +145,12 @@ class Installation:
                 return health
         except aiohttp.ClientError:
             return {}
+
+    async def metrics(self) -> str:
+        """The text of GET /metrics."""
+        assert self._session is not None
+        async with self._session.get(f"http://127.0.0.1:{self.web_port}/metrics") as answer:
+            return await answer.text()
 
     async def ask(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         """A request of the control server with its token. Raises AssertionError with the answer's text."""

@@ -11,13 +11,17 @@ from ccaas.conversation.settings import ConversationSettings
 from ccaas.conversation.state import (
     Do,
     EchoHeard,
+    Escalated,
     Event,
     Hangup,
     Keyed,
     ReplyEnded,
     ReplyStarted,
+    Sense,
+    Sensed,
     State,
     Tick,
+    Told,
     Turns,
     Understood,
     Verdict,
@@ -25,7 +29,7 @@ from ccaas.conversation.state import (
     VoiceStopped,
 )
 
-DECISIONS = 2 * 2 * 2 * 3 * 3 * 2
+DECISIONS = 2 * 2 * 2 * 3 * 3 * 2 * 3
 """As many numbers settle the details of the next events in every way."""
 
 
@@ -41,6 +45,8 @@ class Walk:
         """An answer is on its way or being said, and nobody has taken it back."""
         self.yielded = False
         """The agent has stopped for the caller and holds the rest of its reply."""
+        self.aside = False
+        """Words of the caller's are kept until the answer is out."""
 
     def pass_time(self, seconds: float | None) -> None:
         """Let time pass; None: until the machine's deadline, if that is to come."""
@@ -64,12 +70,18 @@ class Walk:
         if turns.speculation:
             which, verdict, wait_s = turns.speculation - one_of(2), list(Verdict)[one_of(3)], one_of(3) * 0.3
             events.append(Understood(which, verdict, wait_s, now))
+        if turns.state is State.LISTENING:
+            events.append(Told(now))
+        if turns.lets_go:
+            events.append(Escalated(now))
         if self.answering and not self.yielded:
             events += [ReplyStarted(bool(one_of(2)), now), ReplyEnded(now)]
         if turns.deadline is not None and now >= turns.deadline:
             events.append(Tick(now))
             if turns.state is State.OVERLAPPING:
                 events.append(EchoHeard(now))
+        if turns.state in (State.OVERLAPPING, State.HEARING):
+            events.append(Sensed(list(Sense)[one_of(3)], now))
         return events
 
     def take(self, event: Event) -> tuple[Do, ...]:
@@ -88,9 +100,17 @@ class Walk:
             case Do.ABANDON | Do.RETRACT:
                 assert self.answering, f"{do} without an answer"
                 self.answering = self.yielded = False
-            case Do.COMMIT | Do.COMMIT_KEYS | Do.PROMPT:
+            case Do.COMMIT | Do.COMMIT_KEYS | Do.COMMIT_TEXT | Do.COMMIT_ASIDE | Do.PROMPT:
                 assert not self.answering, f"{do} while another answer is on its way"
+                assert self.aside or do is not Do.COMMIT_ASIDE, "nothing was set aside"
                 self.answering = True
+                self.aside = self.aside and do not in (Do.COMMIT, Do.COMMIT_ASIDE)
+            case Do.HAND_OVER:
+                assert not self.answering, f"{do} while another answer is on its way"
+                self.answering, self.aside = True, False
+            case Do.SET_ASIDE:
+                assert self.answering, "nothing is answered that words could wait for"
+                self.aside = True
             case Do.YIELD:
                 assert self.answering, "nothing is said that could be stopped"
                 self.yielded = True
@@ -104,15 +124,17 @@ class Walk:
     def _check(self) -> None:
         turns, state = self.turns, self.turns.state
         assert turns.holding is self.yielded, "a reply is kept exactly while the agent has yielded"
+        if self.aside:
+            assert state is not State.LISTENING, "what was set aside is waited for in vain"
         if turns.holding:
             assert state in (State.HEARING, State.PAUSING), f"{state} while a reply is kept"
         if state in (State.LISTENING, State.HEARING, State.KEYING):
             assert turns.deadline is not None, f"nothing would end {state}"
-        if state in (State.SPEAKING, State.OVERLAPPING, State.THINKING):
+        if state in (State.SPEAKING, State.OVERLAPPING, State.WEIGHING, State.THINKING):
             assert self.answering, f"nothing would end {state}"
         if state in (State.HEARING, State.OVERLAPPING):
             assert self.voiced, f"nothing would end {state}"
-        if state in (State.LISTENING, State.SPEAKING, State.PAUSING):
+        if state in (State.LISTENING, State.SPEAKING, State.WEIGHING, State.PAUSING):
             assert not self.voiced, f"a caller speaks, and it is {state}"
 
 
@@ -143,4 +165,4 @@ def _position(walk: Walk) -> object:
     """What of a walk decides how it may go on: not the times, but which of them are set."""
     indifferent = ("_settings", "state", "silences", "speech_start", "speech_end")
     flags = tuple(bool(value) for name, value in sorted(vars(walk.turns).items()) if name not in indifferent)
-    return walk.turns.state, flags, walk.voiced, walk.answering
+    return walk.turns.state, flags, walk.voiced, walk.answering, walk.aside

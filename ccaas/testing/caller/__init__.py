@@ -20,7 +20,7 @@ async with SipCaller("127.0.0.1", 5060) as ua:
 
 from ccaas.testing.caller.call import Call, CallEnd, CallFailed, Key, Stereo, Utterance
 from ccaas.testing.caller.ears import Ears, Heard
-from ccaas.testing.caller.ua import CallerError, SipCaller, number_of
+from ccaas.testing.caller.ua import CallerError, SipCaller, Text, number_of
 
 __all__ = [
     "Call",
@@ -32,6 +32,7 @@ __all__ = [
     "Key",
     "SipCaller",
     "Stereo",
+    "Text",
     "Utterance",
     "number_of",
 ]

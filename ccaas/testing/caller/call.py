@@ -102,10 +102,12 @@ class Stereo:
 class Call:
     """A call that this caller placed or was offered."""
 
-    def __init__(self, number: int, order: Callable[[wire.Command], None], peer: str = "") -> None:
+    def __init__(self, number: int, order: Callable[[wire.Command], None], peer: str = "", dialled: str = "") -> None:
         self.number = number
         self.peer = peer
         """URI of the far end, for a call that came in."""
+        self.dialled = dialled
+        """URI that the far end has called, for a call that came in."""
         self.ears = Ears()
         self.codec: Codec | None = None
         self.held = False

@@ -14,6 +14,7 @@ import re
 import socket
 import sys
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -111,6 +112,12 @@ class PhoneAccount(pj.Account):  # type: ignore[misc]
         self.answered = True
         self._phone.report(wire.SignedIn(0, prm.code, prm.reason))
 
+    def onInstantMessage(self, prm: pj.OnInstantMessageParam) -> None:
+        self._phone.report(wire.TextHeard(0, prm.fromUri, prm.msgBody))
+
+    def onInstantMessageStatus(self, prm: pj.OnInstantMessageStatusParam) -> None:
+        self._phone.written(int(prm.code))
+
 
 class Phone:
     """One SIP endpoint with many calls."""
@@ -120,6 +127,7 @@ class Phone:
         self._server = f"{host}:{port}"
         self._calls: dict[int, PhoneCall] = {}
         self._gone: list[PhoneCall] = []
+        self._writing: deque[tuple[int, pj.Buddy]] = deque()
         self._incoming = 0
         self._endpoint = pj.Endpoint()
         self._endpoint.libCreate()
@@ -174,6 +182,8 @@ class Phone:
             self._dial(command)
         elif isinstance(command, wire.SignIn):
             self._account.modify(self._account_config(command.user, command.password))
+        elif isinstance(command, wire.Write):
+            self._write(command)
         elif call := self._calls.get(command.call):
             match command:
                 case wire.Respond(status=status):
@@ -214,6 +224,22 @@ class Phone:
                 call.line.close()
                 self.forget(call)
             raise
+
+    def _write(self, command: wire.Write) -> None:
+        """One at a time: PJSIP's answer does not say to which message it belongs."""
+        buddy = pj.Buddy()
+        config = pj.BuddyConfig()
+        config.uri = f"sip:{command.target}@{self._server}"
+        buddy.create(self._account, config)
+        parameters = pj.SendInstantMessageParam()
+        parameters.content = command.text
+        parameters.txOption.localUri = command.identity
+        self._writing.append((command.call, buddy))
+        buddy.sendInstantMessage(parameters)
+
+    def written(self, status: int) -> None:
+        number, _ = self._writing.popleft()
+        self.report(wire.Written(number, status))
 
     def incoming(self, sip_id: int) -> None:
         self._incoming -= 1

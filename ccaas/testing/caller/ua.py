@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -30,6 +31,15 @@ class CallerError(Exception):
     """The caller's child process could not be started, ended by itself, or refused a command."""
 
 
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A SIP MESSAGE that came in."""
+
+    sender: str
+    """The From URI."""
+    text: str
+
+
 class SipCaller:
     """A SIP phone. Use as `async with`; holds up to 4 calls at a time (a limit that PJSIP is built with)."""
 
@@ -44,6 +54,9 @@ class SipCaller:
         self._signed_in: asyncio.Future[wire.SignedIn] | None = None
         self.port = 0
         """UDP port of 127.0.0.1 at which this phone takes calls, once entered."""
+        self._writing = asyncio.Lock()
+        self._written: asyncio.Future[int] | None = None
+        self._texts: asyncio.Queue[Text] = asyncio.Queue()
         self.refusals: list[str] = []
         """Commands that the SIP stack could not do, each with its reason."""
 
@@ -118,6 +131,21 @@ class SipCaller:
         async with asyncio.timeout(timeout):
             return await self._incoming.get()
 
+    async def write(self, number: str, text: str, *, from_number: str = "", timeout: float = 10.0) -> int:
+        """Send a SIP MESSAGE to `number` at the server; the status of its final answer. Raises TimeoutError."""
+        async with self._writing:
+            ticket = next(self._numbers)
+            self._written = asyncio.get_running_loop().create_future()
+            identity = f"<sip:{from_number}@{self._host}:{self._port}>" if from_number else ""
+            self._order(wire.Write(ticket, number, text, identity))
+            async with asyncio.timeout(timeout):
+                return await self._written
+
+    async def text(self, timeout: float = 10.0) -> Text:
+        """The next SIP MESSAGE that comes in. Raises TimeoutError."""
+        async with asyncio.timeout(timeout):
+            return await self._texts.get()
+
     async def close(self) -> None:
         """Hang up everything, unregister and end the child. Safe to call twice."""
         if not self._writer.is_closing():
@@ -154,8 +182,12 @@ class SipCaller:
                 self._ready.set_result(None)
             case wire.SignedIn() if self._signed_in and not self._signed_in.done():
                 self._signed_in.set_result(event)
-            case wire.Incoming(call=number, caller=caller, replaces=replaces):
-                call = Call(number, self._order, caller)
+            case wire.Written(status=status) if self._written and not self._written.done():
+                self._written.set_result(status)
+            case wire.TextHeard(sender=sender, text=text):
+                self._texts.put_nowait(Text(sender, text))
+            case wire.Incoming(call=number, caller=caller, called=called, replaces=replaces):
+                call = Call(number, self._order, caller, called)
                 self._calls[number] = call
                 if replaces in self._calls:
                     self._calls[replaces].move(call)

@@ -84,6 +84,16 @@ class SignIn(Command, frozen=True, tag=True):
     password: str
 
 
+class Write(Command, frozen=True, tag=True):
+    """Send a SIP MESSAGE; `call` comes back in Written."""
+
+    target: str
+    """User part at the server."""
+    text: str
+    identity: str
+    """As in Dial."""
+
+
 class Leave(Command, frozen=True, tag=True):
     """End all calls, unregister, and exit."""
 
@@ -175,7 +185,21 @@ class SignedIn(Event, frozen=True, tag=True):
     reason: str
 
 
-AnyCommand = Dial | Respond | HangUp | Hold | Say | Press | Hush | Echo | SignIn | Leave
+class Written(Event, frozen=True, tag=True):
+    """A SIP MESSAGE of ours had its final answer."""
+
+    status: int
+
+
+class TextHeard(Event, frozen=True, tag=True):
+    """A SIP MESSAGE came."""
+
+    sender: str
+    """The From URI."""
+    text: str
+
+
+AnyCommand = Dial | Respond | HangUp | Hold | Say | Press | Hush | Echo | SignIn | Write | Leave
 AnyEvent = (
     Ready
     | Refused
@@ -190,6 +214,8 @@ AnyEvent = (
     | Began
     | Finished
     | SignedIn
+    | Written
+    | TextHeard
 )
 
 _encode = msgspec.msgpack.Encoder().encode

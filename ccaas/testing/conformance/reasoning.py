@@ -7,8 +7,10 @@ import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from ccaas.ports.journey import Customer
-from ccaas.ports.reasoning import CallerTurn, Dialogue, DialogueContext, Draft, Ending, Reasoner, Reply
+import pytest
+
+from ccaas.ports.journey import Assurance, Customer, JourneyContext, Profile, Thread, ThreadState
+from ccaas.ports.reasoning import CallerTurn, Dialogue, DialogueContext, Draft, Ending, Reasoner, Reply, Topic
 from ccaas.ports.tools import Effect
 from ccaas.testing.fakes.tools import FakeToolbox
 
@@ -31,9 +33,42 @@ class Scene:
     customer: Customer | None = None
     now: datetime = field(default_factory=lambda: datetime(2024, 5, 15, 15, tzinfo=UTC))
 
-    def context(self) -> DialogueContext:
-        """For one call."""
-        return DialogueContext("call-1", "voice", "+16175550123", "100", self.customer, self.tools, self.now)
+    def context(
+        self,
+        journey: JourneyContext | None = None,
+        channel: str = "voice",
+        assurance: Assurance = Assurance.NONE,
+    ) -> DialogueContext:
+        """For one conversation."""
+        return DialogueContext(
+            "call-1",
+            channel,
+            "+16175550123",
+            "100",
+            self.customer,
+            self.tools,
+            self.now,
+            journey=journey,
+            assurance=assurance,
+        )
+
+    def journey(self, topic: Topic, dialogue: Dialogue) -> JourneyContext:
+        """A journey with one thread, which the dialogue has just spoken of."""
+        at, kept = self.now.timestamp(), json.loads(json.dumps(dialogue.snapshot()))
+        thread = Thread(
+            id="thread-1",
+            customer_id="c-1",
+            goal=topic.goal,
+            title=topic.title,
+            state=topic.state,
+            channel="voice",
+            opened_at=at,
+            updated_at=at,
+            missing=topic.missing,
+            slots=topic.slots,
+            snapshot=kept,
+        )
+        return JourneyContext(Profile("c-1", "Ann", "Lee"), threads=(thread,))
 
     def writes(self) -> int:
         """How many writes were made."""
@@ -156,6 +191,51 @@ class ReasonerConformance:
             dialogue.heard(reply.text[: len(reply.text) // 2], False)
         _, replies = await say(dialogue, scene.plain, "t2")
         assert replies
+
+    async def test_it_is_about_nothing_before_anything_was_said(self, scene: Scene) -> None:
+        assert (await self.opened(scene)).topic() is None
+
+    @pytest.mark.parametrize("assurance", list(Assurance))
+    async def test_it_is_at_least_as_sure_as_its_context(self, scene: Scene, assurance: Assurance) -> None:
+        await scene.reasoner.start()
+        dialogue = scene.reasoner.open(scene.context(assurance=assurance))
+        assert dialogue.assurance is assurance
+
+    async def test_a_topic_is_open_until_the_write_and_then_told_once(self, scene: Scene) -> None:
+        dialogue = await self.opened(scene)
+        for text in scene.confirming[:-1]:
+            await say(dialogue, text)
+        before = dialogue.topic()
+        assert before is not None
+        assert before.goal
+        assert before.title
+        assert (before.state, before.outcome, before.thread_id) == (ThreadState.OPEN, "", "")
+        await say(dialogue, scene.confirming[-1])
+        after = dialogue.topic()
+        assert after is not None
+        assert after.goal == before.goal
+        assert after.state is not ThreadState.OPEN
+        assert after.outcome
+        await say(dialogue, scene.plain)
+        assert dialogue.topic() is None
+
+    @pytest.mark.parametrize("channel", ["voice", "chat"])
+    async def test_an_open_thread_is_asked_about_and_taken_up(self, scene: Scene, channel: str) -> None:
+        first = await self.opened(scene)
+        for text in scene.confirming[:-1]:
+            await say(first, text)
+        topic = first.topic()
+        assert topic is not None
+        dialogue = scene.reasoner.open(scene.context(scene.journey(topic, first), channel))
+        opening = await dialogue.open()
+        assert topic.title in opening.text
+        await say(dialogue, "Yes.")
+        assert scene.writes() == 0
+        taken_up = dialogue.topic()
+        assert taken_up is not None
+        assert (taken_up.thread_id, taken_up.goal) == ("thread-1", topic.goal)
+        await say(dialogue, scene.confirming[-1])
+        assert scene.writes() == 1
 
     async def test_silence_ends_in_a_goodbye(self, scene: Scene) -> None:
         dialogue = await self.opened(scene)

@@ -72,6 +72,7 @@ class RecognizerConformance:
         wants = hearing.recognizer.capabilities
         assert wants.sample_rate in (8_000, 16_000)
         assert wants.languages
+        assert hearing.recognizer.lag_s >= 0
 
     async def test_the_words_are_right(self, hearing: Hearing) -> None:
         for pcm, words in hearing.utterances:

@@ -2,6 +2,8 @@
 
 Subclass `SwitchConformance` and give it a fixture `network`. Calls are made and taken by far parties, so that both
 ends of every call are seen.
+
+It is long because every promise of the port is one test here, for every switch.
 """
 
 from __future__ import annotations
@@ -14,8 +16,9 @@ from typing import Protocol
 import pytest
 
 from ccaas.asterisk.errors import AriError, LegGone
+from ccaas.media.codec import coder, silence
 from ccaas.ports.media import Codec, MediaStream
-from ccaas.ports.telephony import Connected, Switch
+from ccaas.ports.telephony import Connected, Into, Switch
 from ccaas.telephony.events import Answered, Ended, EndReason, Joined, KeyPressed, Left, Offered, Ringing, Unjoined
 from ccaas.testing.watch import Watch, until
 
@@ -80,6 +83,12 @@ def frames(count: int, seed: int = 1) -> list[bytes]:
     """Coded frames of 20 ms that differ from one another."""
     source = random.Random(seed)
     return [source.randbytes(160) for _ in range(count)]
+
+
+def _loud(heard: list[bytes]) -> list[bytes]:
+    """The frames (µ-law) that are not silence."""
+    decode = coder(Codec.ULAW).decode
+    return [frame for frame in heard if abs(decode(frame).astype(int)).mean() > 500]
 
 
 class SwitchConformance:
@@ -280,6 +289,69 @@ class SwitchConformance:
         _, leg_id = await self._answered(network, watch)
         await network.switch.play_prompt(leg_id, "vm-goodbye")
 
+    @pytest.mark.parametrize(
+        ("echoes", "into", "reached"),
+        [
+            (True, Into.NOBODY, False),
+            (True, Into.ITSELF, True),
+            (False, Into.ITSELF, False),
+            (True, Into.BOTH, True),
+        ],
+    )
+    async def test_a_snoop_hears_both_and_is_heard_by_whom_it_should(
+        self, network: Network, watch: Watch, echoes: bool, into: Into, reached: bool
+    ) -> None:
+        """`reached`: the other side of the call hears what is said into the snoop; by echo what the leg alone hears."""
+        endpoint = network.echo(Codec.ULAW) if echoes else network.party
+        leg_id, stream, heard = await self._streamed(network, watch, await self._originated(network, watch, endpoint))
+        snoop_id = f"{leg_id}-snoop"
+        await network.switch.snoop(snoop_id, leg_id, into)
+        assert snoop_id in {leg.leg_id for leg in await network.switch.legs()}
+        _, ear, overheard = await self._streamed(network, watch, snoop_id)
+        for frame in frames(50):
+            ear.send(frame)
+        if reached:
+            for frame in [silence(Codec.ULAW)] * 60:
+                stream.send(frame)
+            await until(lambda: len(_loud(heard)) > 30, "the other side hears what is said into the snoop")
+        # When these are heard, what was said into the snoop has been played too.
+        for frame in [silence(Codec.ULAW)] * 60 + frames(50):
+            stream.send(frame)
+        before = len(_loud(heard))
+        assert reached or before == 0
+        await until(lambda: len(_loud(overheard)) > 10 or len(_loud(heard)) > 25 + before, "the snoop hears the call")
+        assert len(_loud(heard)) < 25 + before
+
+    @pytest.mark.parametrize("says", [True, False])
+    async def test_a_snoop_of_one_side_hears_what_its_leg_says_alone(
+        self, network: Network, watch: Watch, says: bool
+    ) -> None:
+        """By echo the leg says what it hears."""
+        endpoint = network.echo(Codec.ULAW) if says else network.party
+        leg_id, stream, _ = await self._streamed(network, watch, await self._originated(network, watch, endpoint))
+        await network.switch.snoop(f"{leg_id}-snoop", leg_id, Into.NOBODY, both=False)
+        await network.switch.snoop(f"{leg_id}-whole", leg_id, Into.NOBODY)
+        _, _, side = await self._streamed(network, watch, f"{leg_id}-snoop")
+        _, _, whole = await self._streamed(network, watch, f"{leg_id}-whole")
+        for frame in [silence(Codec.ULAW)] * 20 + frames(50):
+            stream.send(frame)
+        await until(lambda: len(_loud(whole)) > 25, "the whole of it is heard")
+        if says:
+            await until(lambda: len(_loud(side)) > 25, "the side is heard")
+        assert bool(_loud(side)) is says
+
+    async def test_a_snoop_ends_with_its_leg(self, network: Network, watch: Watch) -> None:
+        leg_id = await self._originated(network, watch, network.party)
+        await network.switch.snoop(f"{leg_id}-snoop", leg_id, Into.NOBODY)
+        with pytest.raises(AriError):
+            await network.switch.snoop(f"{leg_id}-snoop", leg_id, Into.NOBODY)
+        await network.switch.hang_up(leg_id, EndReason.DISMISSED, 16)
+        await watch.next(Ended, f"{leg_id}-snoop")
+        with pytest.raises(LegGone):
+            await network.switch.snoop(f"{leg_id}-late", leg_id, Into.NOBODY)
+        await self._settle(network, watch)
+        assert len(watch.ends(f"{leg_id}-snoop")) == 1
+
     async def test_twenty_calls_leave_nothing_behind(self, network: Network, watch: Watch) -> None:
         for _ in range(20):
             leg_id, stream, _, _ = await self._talking(network, watch, Codec.ULAW)
@@ -329,6 +401,16 @@ class SwitchConformance:
         await watch.next(Joined, leg_id)
         await watch.next(Joined, f"{stem}-media")
         return leg_id, stream, heard, lost
+
+    async def _streamed(self, network: Network, watch: Watch, leg_id: str) -> tuple[str, MediaStream, list[bytes]]:
+        """The leg, joined with a stream of ours in a bridge of their own; the stream and what it hears."""
+        stream = await network.switch.open_media(leg_id, f"{leg_id}-media", Codec.ULAW)
+        heard: list[bytes] = []
+        stream.listen(heard.append, lambda: None)
+        await network.switch.bridge(f"{leg_id}-bridge")
+        await network.switch.join(f"{leg_id}-bridge", leg_id, f"{leg_id}-media")
+        await watch.next(Joined, leg_id)
+        return leg_id, stream, heard
 
     async def _settle(self, network: Network, watch: Watch) -> None:
         """Let everything that is on its way arrive: a whole call goes by."""

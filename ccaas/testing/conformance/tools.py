@@ -71,6 +71,15 @@ class ToolsConformance:
             assert isinstance(result, _tool(world, name).output), name
             assert await world.state() != before, name
 
+    async def test_a_rehearsal_changes_nothing_and_answers_as_the_write(self, world: ToolWorld) -> None:
+        for place, (name, arguments) in enumerate(world.writes):
+            if _tool(world, name).rehearses:
+                before = await world.state()
+                rehearsed = await _run(world, name, arguments, key="", rehearsal=True)
+                assert await world.state() == before, name
+                done = await _run(world, name, arguments, key=f"key-{place}")
+                assert dict(rehearsed) == dict(done), name
+
     async def test_a_repeated_key_writes_once_and_answers_the_same(self, world: ToolWorld) -> None:
         for place, (name, arguments) in enumerate(world.writes):
             first = await _run(world, name, arguments, key=f"key-{place}")
@@ -127,7 +136,14 @@ def _tool(world: ToolWorld, name: str) -> Tool:
     return next(tool for tool in world.tools if tool.name == name)
 
 
-async def _run(world: ToolWorld, name: str, arguments: Arguments, key: str) -> BaseModel:
+async def _run(world: ToolWorld, name: str, arguments: Arguments, key: str, rehearsal: bool = False) -> BaseModel:
     tool = _tool(world, name)
-    context = ToolContext(call_id="conformance", turn_id="turn", customer_id=world.customer_id, key=key, now=world.now)
+    context = ToolContext(
+        call_id="conformance",
+        turn_id="turn",
+        customer_id=world.customer_id,
+        key=key,
+        now=world.now,
+        rehearsal=rehearsal,
+    )
     return await tool.run(tool.input.model_validate(arguments), context)

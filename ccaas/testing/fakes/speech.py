@@ -71,6 +71,7 @@ class FakeRecognizer:
         self.capabilities = RecognizerCapabilities(rate, interim=True, languages=("en",))
         self.texts = list(texts) if texts is not None else None
         """What is still to be answered, when it does not read tones."""
+        self.lag_s = 0.0
         self.started = False
         self.expected: list[Expectation | None] = []
         """The expectation of every final result that was asked for."""
@@ -148,6 +149,35 @@ class FakeVoiceStream:
 
     def reset(self) -> None:
         self._waiting = np.zeros(0, np.int16)
+
+
+class FakeImpressions:
+    """`Impressions` of every voice that are what `listening` is now: by default, nothing is known."""
+
+    def __init__(self) -> None:
+        self.listening = 0.5
+        self.opened = 0
+        """How many stretches were listened to."""
+
+    def open(self) -> FakeImpression:
+        self.opened += 1
+        return FakeImpression(self)
+
+
+class FakeImpression:
+    """One stretch."""
+
+    def __init__(self, impressions: FakeImpressions) -> None:
+        self._impressions = impressions
+        self.seconds = 0.0
+        """How much of it was pushed (s)."""
+
+    def push(self, pcm: Pcm) -> None:
+        self.seconds += len(pcm) / 8_000
+
+    @property
+    def listening(self) -> float:
+        return self._impressions.listening
 
 
 class FakeTurnDetector:

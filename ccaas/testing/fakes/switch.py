@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from ccaas.asterisk.errors import AriError, LegGone
 from ccaas.errors import MediaError
 from ccaas.ports.media import Codec
-from ccaas.ports.telephony import Connected, Disconnected, LegSnapshot
+from ccaas.ports.telephony import Connected, Disconnected, Into, LegSnapshot
 from ccaas.telephony.events import (
     Answered,
     Ended,
@@ -66,6 +66,11 @@ class FakeLeg:
     echo: bool = False
     stream: FakeMediaStream | None = None
     """Of a media leg."""
+    snooped: FakeLeg | None = field(default=None, repr=False)
+    """Whom it hears, where it is a snoop."""
+    into: Into = Into.NOBODY
+    both: bool = True
+    """It hears what that leg hears, too."""
     heard: list[bytes] = field(default_factory=list)
     """Frames that were played to it."""
     keys: str = ""
@@ -165,11 +170,27 @@ class FakeSwitch:
         """A frame from one leg to the others of its bridge."""
         if not speaker.bridge_id or speaker.music:
             return
+        self._overheard(speaker, frame, said=True)
         for leg in tuple(self._here.values()):
             if leg.bridge_id == speaker.bridge_id and leg is not speaker:
                 self._give(leg, frame)
+                self._overheard(leg, frame, said=False)
+
+    def _overheard(self, leg: FakeLeg, frame: bytes, *, said: bool) -> None:
+        """What a leg says or hears reaches its snoops."""
+        for snoop in tuple(self._here.values()):
+            if snoop.snooped is leg and (said or snoop.both):
+                self.carry(snoop, frame)
 
     def _give(self, leg: FakeLeg, frame: bytes) -> None:
+        if leg.snooped is not None:
+            if leg.into is not Into.NOBODY:
+                self._give(leg.snooped, frame)
+            if leg.into is Into.BOTH:
+                for other in tuple(self._here.values()):
+                    if other.bridge_id == leg.snooped.bridge_id and other is not leg.snooped:
+                        self._give(other, frame)
+            return
         if leg.stream is not None:
             leg.stream.hear(frame)
             return
@@ -183,6 +204,9 @@ class FakeSwitch:
         if self._here.pop(leg.id, None) is None:
             return
         self._unjoined(leg)
+        for snoop in tuple(self._here.values()):
+            if snoop.snooped is leg:
+                self.end(snoop, EndReason.HUNG_UP, 16)
         leg.end = Ended(leg.id, self.now(), reason, cause)
         if leg.stream is not None:
             leg.stream.lose()
@@ -244,6 +268,13 @@ class FakeSwitch:
 
     async def unhold(self, leg_id: str) -> None:
         self._command("unhold", leg_id).music = False
+
+    async def snoop(self, leg_id: str, target: str, into: Into, *, both: bool = True) -> None:
+        snooped = self._command("snoop", target, leg_id, into.value)
+        if leg_id in self._here:
+            raise AriError(f"the leg {leg_id} exists already", status=409)
+        leg = self._add(leg_id, Codec.ULAW, up=True)
+        leg.snooped, leg.into, leg.both = snooped, into, both
 
     async def send_keys(self, leg_id: str, digits: str) -> None:
         self._command("send_keys", leg_id, digits).keys += digits

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, Field
 
 from ccaas.errors import ToolError
+from ccaas.ports.journey import Assurance
 from ccaas.ports.tools import Confirmation, Effect, Phase, Tool, ToolContext
 
 Answer = Mapping[str, Any] | ToolError | Callable[[Mapping[str, object]], Mapping[str, Any]]
@@ -31,27 +32,68 @@ class ToolCall:
 class FakeToolbox:
     """A `Toolbox` that answers from a table and remembers what it was asked."""
 
-    def __init__(self, answers: Mapping[str, Answer]) -> None:
-        """`answers` by the tool's name; any other name raises ToolError "unknown_tool"."""
+    def __init__(
+        self,
+        answers: Mapping[str, Answer],
+        *,
+        private: Container[str] = (),
+        verifying: Container[str] = (),
+        tools: tuple[Tool, ...] = (),
+    ) -> None:
+        """`answers` by the tool's name; any other name raises ToolError "unknown_tool". `tools` are those it offers.
+
+        Tools in `private` answer "unverified" until one in `verifying` has succeeded, as behind the real gate.
+        """
+        self._tools = tools
         self._answers = answers
+        self._private = private
+        self._verifying = verifying
+        self.assurance = Assurance.NONE
         self.calls: list[ToolCall] = []
 
-    async def read(self, name: str, arguments: Mapping[str, object], turn_id: str) -> dict[str, Any]:
+    def offered(self) -> tuple[Tool, ...]:
+        return self._tools
+
+    def verifies(self, name: str) -> bool:
+        return name in self._verifying
+
+    async def read(
+        self, name: str, arguments: Mapping[str, object], turn_id: str, *, intent: str = ""
+    ) -> dict[str, Any]:
         return self._answer(ToolCall(name, arguments, turn_id, "", Effect.READ))
 
     async def write(
-        self, name: str, arguments: Mapping[str, object], turn_id: str, confirmed_by: str
+        self, name: str, arguments: Mapping[str, object], turn_id: str, confirmed_by: str, *, intent: str = ""
     ) -> dict[str, Any]:
         return self._answer(ToolCall(name, arguments, turn_id, confirmed_by, Effect.WRITE))
+
+    async def rehearse(
+        self, name: str, arguments: Mapping[str, object], turn_id: str, *, intent: str = ""
+    ) -> dict[str, Any]:
+        return {"would": name, "arguments": dict(arguments)}
+
+    async def prepare(
+        self, name: str, arguments: Mapping[str, object], turn_id: str, reason: str, *, intent: str = ""
+    ) -> dict[str, Any]:
+        self.calls.append(ToolCall(f"prepare {name}", arguments, turn_id, "", Effect.WRITE))
+        return {"request_id": f"r-{name}", "state": "waiting"}
+
+    async def undo(self, name: str, turn_id: str, *, intent: str = "") -> dict[str, Any]:
+        return self._answer(ToolCall(f"undo {name}", {}, turn_id, "", Effect.WRITE))
 
     def _answer(self, call: ToolCall) -> dict[str, Any]:
         self.calls.append(call)
         answer = self._answers.get(call.name)
         if answer is None:
             raise ToolError("unknown_tool", f"there is no tool named {call.name!r}")
+        if call.name in self._private and self.assurance is not Assurance.VERIFIED:
+            raise ToolError("unverified", "The customer must be verified first.")
         if isinstance(answer, ToolError):
             raise answer
-        return dict(answer if isinstance(answer, Mapping) else answer(call.arguments))
+        result = dict(answer if isinstance(answer, Mapping) else answer(call.arguments))
+        if self.verifies(call.name):
+            self.assurance = Assurance.VERIFIED
+        return result
 
 
 class Account(BaseModel):
