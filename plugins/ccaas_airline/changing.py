@@ -83,6 +83,25 @@ def usual_payment(db: sqlite3.Connection, booked: Reservation, price: int) -> Pa
     return min(ways, key=lambda way: (paid.index(way.id) if way.id in paid else len(paid), way.source != "credit_card"))
 
 
+def chosen_payment(db: sqlite3.Connection, booked: Reservation, payment_id: str | None, price: int) -> PaymentMethod:
+    """How a change is paid: by what the caller chose, else as usual.
+
+    Raises:
+        ToolError: "payment".
+    """
+    if payment_id is None:
+        return usual_payment(db, booked, price)
+    way = next((item for item in records.payment_methods(db, booked.user_id) if item.id == payment_id), None)
+    if way is None:
+        raise ToolError("payment", "This means of payment is not in the customer's profile.")
+    return way
+
+
+def spoken_payment(way: PaymentMethod) -> str:
+    """As it is said: "visa ending in 1357"."""
+    return f"{way.brand} ending in {way.last_four}" if way.source == "credit_card" else "gift card"
+
+
 def statuses(db: sqlite3.Connection, booked: Reservation) -> list[str]:
     """How each flight of the booking stands."""
     return [records.flight_day(db, flight.flight_number, flight.date).status for flight in booked.flights]

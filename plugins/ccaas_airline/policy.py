@@ -56,9 +56,14 @@ def may_change_bags(customer: User, booked: Reservation, total: int, paid: int) 
     may_check_bags(customer, booked.cabin, len(booked.passengers), total, paid)
 
 
+def free_bags(customer: User, cabin: Cabin, passengers: int) -> int:
+    """How many checked bags are free for all passengers together."""
+    return _FREE_BAGS[customer.membership][cabin] * passengers
+
+
 def may_check_bags(customer: User, cabin: Cabin, passengers: int, total: int, paid: int) -> None:
     """Whether enough of the bags are paid for."""
-    free = _FREE_BAGS[customer.membership][cabin] * passengers
+    free = free_bags(customer, cabin, passengers)
     if total - paid > free:
         raise _no(f"{free} checked bags are free here; each further one is {BAG_PRICE} dollars.")
 

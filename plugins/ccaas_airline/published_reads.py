@@ -99,12 +99,12 @@ def published_reads(desk: Desk) -> tuple[Tool, ...]:
     """The tools, bound to this desk."""
 
     async def get_user_details(asked: ByUser, context: ToolContext) -> User:
-        desk.check_reader(context, asked.user_id)
+        desk.check_owner(context, asked.user_id)
         return await desk.store.read(lambda db: records.user(db, asked.user_id))
 
     async def get_reservation_details(asked: ByReservation, context: ToolContext) -> Reservation:
         booked = await desk.store.read(lambda db: records.reservation(db, asked.reservation_id))
-        desk.check_reader(context, booked.user_id)
+        desk.check_owner(context, booked.user_id)
         return booked
 
     async def list_all_airports(_: Nothing, context: ToolContext) -> Airports:
@@ -150,6 +150,7 @@ def published_reads(desk: Desk) -> tuple[Tool, ...]:
             User,
             get_user_details,
             Effect.READ,
+            private=True,
         ),
         Tool(
             "get_reservation_details",
@@ -158,6 +159,7 @@ def published_reads(desk: Desk) -> tuple[Tool, ...]:
             Reservation,
             get_reservation_details,
             Effect.READ,
+            private=True,
         ),
         Tool(
             "list_all_airports",

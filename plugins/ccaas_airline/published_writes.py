@@ -9,11 +9,11 @@ from typing import Literal
 from pydantic import Field
 
 from ccaas.errors import ToolError
-from ccaas.ports.tools import Confirmation, Effect, Phase, Tool, ToolContext
+from ccaas.ports.tools import Confirmation, Effect, Phase, Tool, ToolContext, Undo
 from ccaas_airline import policy, records
 from ccaas_airline.changing import change_flights, for_sale, pay_for_change, statuses
 from ccaas_airline.desk import Desk
-from ccaas_airline.published_reads import ByReservation, Message
+from ccaas_airline.published_reads import ByReservation
 from ccaas_airline.shapes import (
     Airport,
     Cabin,
@@ -28,7 +28,6 @@ from ccaas_airline.shapes import (
 
 # The ids that the published airline gives out, in this order; further ones follow the same pattern.
 _NEW_RESERVATIONS = ("HATHAT", "HATHAU", "HATHAV")
-_FIRST_CERTIFICATE = 3221322
 
 
 class Booking(Shape):
@@ -72,14 +71,6 @@ class NewPassengers(Shape):
     passengers: list[Passenger]
 
 
-class Certificate(Shape):
-    """A goodwill certificate."""
-
-    user_id: str
-    amount: int = Field(gt=0)
-    """Dollars."""
-
-
 def published_writes(desk: Desk) -> tuple[Tool, ...]:
     """The tools, bound to this desk."""
 
@@ -87,7 +78,7 @@ def published_writes(desk: Desk) -> tuple[Tool, ...]:
         desk.check_owner(context, asked.user_id)
         now = desk.now(context)
         return await desk.store.write(
-            "book_reservation", context, WrittenReservation, lambda db: _book(db, asked, now, desk.rules)
+            "book_reservation", context, WrittenReservation, lambda db: book(db, asked, now, rules=desk.rules)
         )
 
     async def cancel_reservation(asked: ByReservation, context: ToolContext) -> WrittenReservation:
@@ -137,21 +128,27 @@ def published_writes(desk: Desk) -> tuple[Tool, ...]:
 
         return await desk.store.write("update_reservation_passengers", context, WrittenReservation, change)
 
-    async def send_certificate(asked: Certificate, context: ToolContext) -> Message:
-        desk.check_owner(context, asked.user_id)
-        return await desk.store.write(
-            "send_certificate", context, Message, lambda db: _send_certificate(db, asked, desk.rules)
-        )
-
     def _owned(db: sqlite3.Connection, reservation_id: str, context: ToolContext) -> Reservation:
         booked = records.reservation(db, reservation_id)
         desk.check_owner(context, booked.user_id)
         return booked
 
-    two, three, spoken = Phase.TRANSACTIONAL, Phase.PROACTIVE, Confirmation.SPOKEN
+    two, spoken = Phase.TRANSACTIONAL, Confirmation.SPOKEN
     write, gives = Effect.WRITE, WrittenReservation
     return (
-        Tool("book_reservation", "Book a trip.", Booking, gives, book_reservation, write, two, spoken),
+        Tool(
+            "book_reservation",
+            "Book a trip.",
+            Booking,
+            gives,
+            book_reservation,
+            write,
+            two,
+            spoken,
+            private=True,
+            money=True,
+            undo=Undo("cancel_reservation", lambda _, booked: {"reservation_id": booked["reservation_id"]}),
+        ),
         Tool(
             "cancel_reservation",
             "Cancel a whole reservation and refund it.",
@@ -161,6 +158,8 @@ def published_writes(desk: Desk) -> tuple[Tool, ...]:
             write,
             two,
             spoken,
+            private=True,
+            money=True,
         ),
         Tool(
             "update_reservation_flights",
@@ -171,6 +170,8 @@ def published_writes(desk: Desk) -> tuple[Tool, ...]:
             write,
             two,
             spoken,
+            private=True,
+            money=True,
         ),
         Tool(
             "update_reservation_baggages",
@@ -181,6 +182,8 @@ def published_writes(desk: Desk) -> tuple[Tool, ...]:
             write,
             two,
             spoken,
+            private=True,
+            money=True,
         ),
         Tool(
             "update_reservation_passengers",
@@ -191,16 +194,7 @@ def published_writes(desk: Desk) -> tuple[Tool, ...]:
             write,
             two,
             spoken,
-        ),
-        # Goodwill is the house's money: above what an agent may do on its own in the transactional phase.
-        Tool(
-            "send_certificate",
-            "Give a customer a goodwill certificate.",
-            Certificate,
-            Message,
-            send_certificate,
-            write,
-            three,
+            private=True,
         ),
     )
 
@@ -209,7 +203,8 @@ def _written(db: sqlite3.Connection, before: Reservation) -> WrittenReservation:
     return WrittenReservation.of(before, records.reservation(db, before.reservation_id))
 
 
-def _book(db: sqlite3.Connection, asked: Booking, now: datetime, rules: bool) -> WrittenReservation:
+def book(db: sqlite3.Connection, asked: Booking, now: datetime, *, rules: bool) -> WrittenReservation:
+    """Make the reservation, and charge for it. Raises ToolError; nothing is changed then."""
     customer = records.user(db, asked.user_id)
     people = len(asked.passengers)
     flights = [for_sale(db, flight, asked.cabin, people) for flight in asked.flights]
@@ -266,18 +261,3 @@ def _new_reservation_id(db: sqlite3.Connection) -> str:
         if db.execute("SELECT 1 FROM reservations WHERE reservation_id = ?", (name,)).fetchone() is None:
             return name
         number += 1
-
-
-def _send_certificate(db: sqlite3.Connection, asked: Certificate, rules: bool) -> Message:
-    customer = records.user(db, asked.user_id)
-    if rules:
-        policy.may_compensate(customer, [records.reservation(db, name) for name in customer.reservations], asked.amount)
-    number = _FIRST_CERTIFICATE
-    while f"certificate_{number}" in customer.payment_methods:
-        number += 1
-    name = f"certificate_{number}"
-    db.execute(
-        "INSERT INTO payment_methods (user_id, payment_id, source, amount) VALUES (?, ?, 'certificate', ?)",
-        (asked.user_id, name, asked.amount),
-    )
-    return Message(message=f"Certificate {name} added to user {asked.user_id} with amount {asked.amount}.")

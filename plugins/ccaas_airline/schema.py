@@ -5,6 +5,21 @@ from __future__ import annotations
 VERSION = 1
 """Of the tables below; a database of another version is built anew by the set-up."""
 
+HOLDS = """
+CREATE TABLE IF NOT EXISTS holds (
+    hold_id TEXT PRIMARY KEY,
+    reservation_id TEXT NOT NULL,
+    instead_of TEXT NOT NULL,
+    instead_of_date TEXT NOT NULL,
+    flight_number TEXT NOT NULL,
+    date TEXT NOT NULL,
+    cabin TEXT NOT NULL,
+    seats INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('held', 'confirmed', 'released', 'expired')),
+    until REAL NOT NULL
+) STRICT, WITHOUT ROWID
+"""
+
 SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 

@@ -27,6 +27,11 @@ class AirlineSettings(BaseModel):
         default="enforced",
         description="Whether the tools of the published airline refuse what its written policy forbids, or, as published, leave that to the agent.",
     )
+    colleagues: dict[str, str] = Field(
+        default_factory=dict,
+        description="Who takes upset callers of a membership level, instead of `sentiment.escalation.destination`: a name "
+        "under `destinations` for each level, such as `gold`.",
+    )
     region: str = Field(
         default="US", description="Country of calling numbers that come without a country code (ISO 3166)."
     )

@@ -20,7 +20,7 @@ from pydantic import BaseModel
 from ccaas.errors import SetupError, ToolError
 from ccaas.ports.tools import ToolContext
 from ccaas_airline.build import build
-from ccaas_airline.schema import VERSION
+from ccaas_airline.schema import HOLDS, VERSION
 
 T = TypeVar("T")
 Result = TypeVar("Result", bound=BaseModel)
@@ -64,10 +64,12 @@ class Store:
     ) -> Result:
         """Run `work` in a transaction with the context's key. A key that was written before gives its first result.
 
+        A rehearsal runs it too, and takes it back.
+
         Raises:
             ToolError: "unavailable", "no_key", or what `work` raises; nothing is changed then.
         """
-        if not context.key:
+        if not context.key and not context.rehearsal:
             raise ToolError("no_key", f"{tool} writes, and was called without an idempotency key")
         return await asyncio.get_running_loop().run_in_executor(
             self._thread, _write, self._db, tool, context, output, work
@@ -88,6 +90,7 @@ def _open(database: Path, data: Path) -> sqlite3.Connection:
             db.close()
             build(data, database)
             db = _connect(database)
+        db.execute(HOLDS)
     except sqlite3.OperationalError as error:
         raise SetupError(f"{database}: cannot be opened ({error}); mend the rights of its folder") from error
     except sqlite3.DatabaseError as error:
@@ -138,6 +141,8 @@ def _write(
     try:
         db.execute("BEGIN IMMEDIATE")
         try:
+            if context.rehearsal:
+                return work(db)
             result = _first_result(db, tool, context, output)
             if result is None:
                 result = work(db)

@@ -124,14 +124,31 @@ def options(
     """
     people = len(booked.passengers)
     paid = sum(part.price for part in flights_of(booked, trip))
+    found = [
+        option.model_copy(update={"difference": (option.fare - paid) * people})
+        for option in _for_sale(db, trip.origin, trip.destination, trip.cabin, wish, now, people)
+        if (option.flight_numbers, wish.date) != (trip.flight_numbers, trip.date)
+    ]
+    return _best(found, wish, most)
+
+
+def offers(
+    db: sqlite3.Connection, origin: str, destination: str, cabin: Cabin, wish: Wish, now: datetime, most: int
+) -> list[Option]:
+    """What one person could book on that date, as in `options`; `difference` is the price."""
+    return _best(_for_sale(db, origin, destination, cabin, wish, now, 1), wish, most)
+
+
+def _for_sale(
+    db: sqlite3.Connection, origin: str, destination: str, cabin: Cabin, wish: Wish, now: datetime, people: int
+) -> list[Option]:
     found = []
-    for days in _routes(db, trip, wish.date):
-        fares = [records.fares(db, day.flight_number, day.date).get(trip.cabin) for day in days]
+    for days in _routes(db, origin, destination, wish.date):
+        fares = [records.fares(db, day.flight_number, day.date).get(cabin) for day in days]
         seats = min((fare.seats if fare else 0) for fare in fares)
         numbers = " ".join(day.flight_number for day in days)
         leaves = _at(days[0].date, days[0].departs)
-        same = numbers == trip.flight_numbers and wish.date == trip.date
-        if seats < people or same or leaves <= now or not _within(days[0].departs, wish.part):
+        if seats < people or leaves <= now or not _within(days[0].departs, wish.part):
             continue
         price = sum(fare.price for fare in fares if fare)
         arrival = _arrival(days[-1])
@@ -146,10 +163,14 @@ def options(
                 stops=len(days) - 1,
                 via=city(days[0].destination) if len(days) > 1 else "",
                 fare=price,
-                difference=(price - paid) * people,
+                difference=price * people,
                 seats=seats,
             )
         )
+    return found
+
+
+def _best(found: list[Option], wish: Wish, most: int) -> list[Option]:
     found.sort(key=lambda option: _rank(option, wish))
     return [option.model_copy(update={"number": place}) for place, option in enumerate(found[:most], start=1)]
 
@@ -218,18 +239,18 @@ def _why_not(booked: Reservation, days: Sequence[FlightDay]) -> str:
     return ""
 
 
-def _routes(db: sqlite3.Connection, trip: Trip, date: str) -> list[tuple[FlightDay, ...]]:
-    direct = records.flights_on(db, date, origin=trip.origin, destination=trip.destination)
+def _routes(db: sqlite3.Connection, origin: str, destination: str, date: str) -> list[tuple[FlightDay, ...]]:
+    direct = records.flights_on(db, date, origin=origin, destination=destination)
     routes: list[tuple[FlightDay, ...]] = [(day,) for day in direct]
-    for first in records.flights_on(db, date, origin=trip.origin):
-        if first.destination == trip.destination:
+    for first in records.flights_on(db, date, origin=origin):
+        if first.destination == destination:
             continue
         lands = _arrival(first)
         for later in range(2):
             onward = (lands.date() + timedelta(days=later)).isoformat()
             routes += [
                 (first, second)
-                for second in records.flights_on(db, onward, origin=first.destination, destination=trip.destination)
+                for second in records.flights_on(db, onward, origin=first.destination, destination=destination)
                 if SHORTEST_STOP <= _at(second.date, second.departs) - lands <= LONGEST_STOP
             ]
     return routes

@@ -10,10 +10,10 @@ from pydantic import Field, field_validator
 from ccaas.errors import ToolError
 from ccaas.ports.tools import Confirmation, Effect, Phase, Tool, ToolContext
 from ccaas_airline import records
-from ccaas_airline.changing import change_flights, priced, usual_payment
+from ccaas_airline.changing import change_flights, chosen_payment, priced, spoken_payment
 from ccaas_airline.desk import Desk
 from ccaas_airline.places import airports
-from ccaas_airline.shapes import Date, PaymentMethod, Reservation, Shape
+from ccaas_airline.shapes import Date, Reservation, Shape, User
 from ccaas_airline.trips import (
     Direction,
     Option,
@@ -27,6 +27,7 @@ from ccaas_airline.trips import (
     trips,
     with_trip,
 )
+from ccaas_airline.upgrading import upgradable
 
 _MOST_OPTIONS = 5
 _BETWEEN = re.compile(r"[\s,+]+")
@@ -35,11 +36,14 @@ _BETWEEN = re.compile(r"[\s,+]+")
 class Search(Shape):
     """Which trips; cities or airport codes, as the caller says them."""
 
-    customer_id: str
+    customer_id: str = Field(default="", description="Empty: the customer that it runs for.")
     origin: str = ""
     destination: str = ""
     date: str = Field(default="", description="YYYY-MM-DD of the booked departure; empty: any.")
     past: bool = Field(default=False, description="Whether flown and cancelled trips count too.")
+    upgradable: bool = Field(
+        default=False, description="Only bookings that can get a better cabin, each by its first direction."
+    )
 
 
 class Found(Shape):
@@ -54,6 +58,12 @@ class Proof(Shape):
 
     reservation_id: str = Field(description="The six letters and digits of the booking.")
     last_name: str
+
+
+class DateOfBirth(Shape):
+    """What a customer answers who is known by their number."""
+
+    date_of_birth: Date
 
 
 class Proved(Shape):
@@ -140,20 +150,22 @@ def voice_tools(desk: Desk) -> tuple[Tool, ...]:
     """The tools, bound to this desk."""
 
     async def find_reservations(asked: Search, context: ToolContext) -> Found:
-        desk.check_reader(context, asked.customer_id)
-        return await desk.store.read(lambda db: _find(db, asked))
+        whose = asked.customer_id or context.customer_id
+        desk.check_owner(context, whose)
+        return await desk.store.read(lambda db: _find(db, asked, whose))
 
     async def identify_customer(asked: Proof, context: ToolContext) -> Proved:
-        proved = await desk.store.read(lambda db: _identify(db, asked))
-        desk.prove(context, proved.customer_id)
-        return proved
+        return await desk.store.read(lambda db: _identify(db, asked))
+
+    async def verify_customer(asked: DateOfBirth, context: ToolContext) -> Proved:
+        return await desk.store.read(lambda db: _verify(db, asked, context.customer_id))
 
     async def quote_flight_change(asked: Change, context: ToolContext) -> Quote:
         now = desk.now(context)
 
         def quote(db: sqlite3.Connection) -> Quote:
             booked = records.reservation(db, asked.reservation_id)
-            desk.check_reader(context, booked.user_id)
+            desk.check_owner(context, booked.user_id)
             trip = pick(db, booked, asked.direction)
             wish = Wish(asked.date, asked.part_of_day, asked.time)
             found = options(db, booked, trip, wish, now, _MOST_OPTIONS)
@@ -177,6 +189,7 @@ def voice_tools(desk: Desk) -> tuple[Tool, ...]:
             Found,
             find_reservations,
             Effect.READ,
+            private=True,
         ),
         Tool(
             "identify_customer",
@@ -185,6 +198,16 @@ def voice_tools(desk: Desk) -> tuple[Tool, ...]:
             Proved,
             identify_customer,
             Effect.READ,
+            verifies=True,
+        ),
+        Tool(
+            "verify_customer",
+            "Whether a customer who is known by their number is it: by the date of birth.",
+            DateOfBirth,
+            Proved,
+            verify_customer,
+            Effect.READ,
+            verifies=True,
         ),
         Tool(
             "quote_flight_change",
@@ -193,6 +216,7 @@ def voice_tools(desk: Desk) -> tuple[Tool, ...]:
             Quote,
             quote_flight_change,
             Effect.READ,
+            private=True,
         ),
         Tool(
             "change_flight",
@@ -203,17 +227,20 @@ def voice_tools(desk: Desk) -> tuple[Tool, ...]:
             Effect.WRITE,
             Phase.TRANSACTIONAL,
             Confirmation.SPOKEN,
+            private=True,
+            money=True,
         ),
     )
 
 
-def _find(db: sqlite3.Connection, asked: Search) -> Found:
+def _find(db: sqlite3.Connection, asked: Search, whose: str) -> Found:
     origins, destinations = _airports(asked.origin), _airports(asked.destination)
-    customer = records.user(db, asked.customer_id)
+    bookings = (records.reservation(db, name) for name in records.user(db, whose).reservations)
     found = [
         trip
-        for name in customer.reservations
-        for trip in trips(db, records.reservation(db, name))
+        for booked in bookings
+        if not asked.upgradable or upgradable(db, booked)
+        for trip in trips(db, booked)[: 1 if asked.upgradable else None]
         if (origins is None or trip.origin in origins)
         and (destinations is None or trip.destination in destinations)
         and asked.date in ("", trip.date)
@@ -241,6 +268,19 @@ def _identify(db: sqlite3.Connection, asked: Proof) -> Proved:
     customer = records.user(db, row["user_id"])
     if customer.name.last_name.casefold() != asked.last_name.strip().casefold():
         raise unknown
+    return _proved(customer)
+
+
+def _verify(db: sqlite3.Connection, asked: DateOfBirth, customer_id: str) -> Proved:
+    if not customer_id:
+        raise ToolError("not_identified", "I need to know who is calling first.")
+    customer = records.user(db, customer_id)
+    if customer.dob != asked.date_of_birth:
+        raise ToolError("wrong", "That is not the date of birth that I have here.")
+    return _proved(customer)
+
+
+def _proved(customer: User) -> Proved:
     return Proved(
         customer_id=customer.user_id,
         first_name=customer.name.first_name,
@@ -253,7 +293,7 @@ def _change(db: sqlite3.Connection, before: Reservation, asked: ChosenChange) ->
     trip = pick(db, before, asked.direction)
     flights = with_trip(before, trip, dated(db, asked.flight_numbers, asked.date))
     _, difference = priced(db, before, before.cabin, flights)
-    way = _way(db, before, asked.payment_id) or usual_payment(db, before, difference)
+    way = chosen_payment(db, before, asked.payment_id, difference)
     change_flights(db, before, before.cabin, flights, way.id)
     after = records.reservation(db, before.reservation_id)
     for booking, taken in ((before, -1), (after, 1)):
@@ -266,20 +306,7 @@ def _change(db: sqlite3.Connection, before: Reservation, asked: ChosenChange) ->
         flight_numbers=now.flight_numbers,
         charged=max(0, difference),
         refunded=max(0, -difference),
-        payment=_spoken(way),
+        payment=spoken_payment(way),
         before=before,
         after=after,
     )
-
-
-def _way(db: sqlite3.Connection, booked: Reservation, payment_id: str | None) -> PaymentMethod | None:
-    if payment_id is None:
-        return None
-    way = next((item for item in records.payment_methods(db, booked.user_id) if item.id == payment_id), None)
-    if way is None:
-        raise ToolError("payment", "This means of payment is not in the customer's profile.")
-    return way
-
-
-def _spoken(way: PaymentMethod) -> str:
-    return f"{way.brand} ending in {way.last_four}" if way.source == "credit_card" else "gift card"
