@@ -22,10 +22,14 @@ from ccaas_flows.program import (
     Jump,
     Listen,
     Op,
+    Outcome,
+    Prepare,
+    Promise,
     Read,
     Say,
     Set,
     Transfer,
+    UndoWrite,
     Write,
 )  # fmt: skip
 from ccaas_flows.understanding.slots import Slot
@@ -49,10 +53,11 @@ class Scope:
 class FlowCompiler:
     """One flow. Operations are appended in order; places that are not known yet are filled in at the end."""
 
-    def __init__(self, document: Document, scope: Scope, flow: str) -> None:
+    def __init__(self, document: Document, scope: Scope, at: Steps) -> None:
+        """`at` is where the flow stands in the document."""
         self._document = document
         self._scope = scope
-        self._flow = flow
+        self._at = at
         self._ops: list[Any] = []  # of Op: `replace` cannot be typed over a union
         self._labels: dict[str, int] = {}
         self._later: list[tuple[int, str, str, Steps]] = []
@@ -64,7 +69,7 @@ class FlowCompiler:
         Raises:
             ConfigError: with the line of the step.
         """
-        self._block(steps, ("flows", self._flow, "steps"))
+        self._block(steps, (*self._at, "steps"))
         self._ops.append(Done(""))
         for index, name, label, at in self._later:
             if label not in self._labels:
@@ -123,6 +128,15 @@ class FlowCompiler:
     def _write(self, shape: schema.WriteStep, at: Steps) -> None:
         meanwhile = self._text((*at, "meanwhile"), shape.meanwhile)
         self._ops.append(Write(shape.write, self._arguments(at, shape.arguments), shape.name, {}, meanwhile))
+        self._error_blocks(len(self._ops) - 1, shape.errors, at)
+
+    def _prepare(self, shape: schema.PrepareStep, at: Steps) -> None:
+        reason = self._text((*at, "reason"), shape.reason)
+        self._ops.append(Prepare(shape.prepare, self._arguments(at, shape.arguments), reason, shape.name, {}))
+        self._error_blocks(len(self._ops) - 1, shape.errors, at)
+
+    def _undo(self, shape: schema.UndoStep, at: Steps) -> None:
+        self._ops.append(UndoWrite(shape.undo, {}))
         self._error_blocks(len(self._ops) - 1, shape.errors, at)
 
     def _error_blocks(self, index: int, errors: Mapping[str, list[object]], at: Steps) -> None:
@@ -229,6 +243,13 @@ class FlowCompiler:
 
     def _transfer(self, shape: schema.TransferStep, at: Steps) -> None:
         self._ops.append(Transfer(shape.transfer, self._text((*at, "say"), shape.say)))
+
+    def _promise(self, shape: schema.PromiseStep, at: Steps) -> None:
+        within_s = None if shape.within_hours is None else shape.within_hours * 3600
+        self._ops.append(Promise(self._text((*at, "promise"), shape.promise), within_s))
+
+    def _outcome(self, shape: schema.OutcomeStep, at: Steps) -> None:
+        self._ops.append(Outcome(self._text((*at, "outcome"), shape.outcome)))
 
     def _end(self, shape: schema.EndStep, at: Steps) -> None:
         self._ops.append(End(self._text((*at, "end"), shape.end)))

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ccaas.ports.reasoning import CallerTurn, DialogueContext, Draft, Ending, Expectation, Json, Reply
-from ccaas_flows.machine import Machine, Spoken, Stopped
-from ccaas_flows.program import Program, Write
-from ccaas_flows.state import State, Waiting
+from ccaas.ports.journey import Assurance, Json
+from ccaas.ports.reasoning import CallerTurn, DialogueContext, Draft, Ending, Expectation, Reply, Topic
+from ccaas_flows.machine import TEXT_CHANNELS, Machine, Spoken, Stopped
+from ccaas_flows.program import VERIFY, Ask, Program
+from ccaas_flows.state import State, Subject, Waiting
+from ccaas_flows.threads import Threads
 from ccaas_flows.turns import Turns
+from ccaas_flows.typed import typed
+from ccaas_flows.understanding.acts import beyond_answer
 from ccaas_flows.understanding.reading import Reading, Understanding
+from ccaas_flows.wishes import Wishes
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +33,21 @@ class Plan:
 class FlowDialogue:
     """One conversation."""
 
-    def __init__(self, program: Program, understanding: Understanding, context: DialogueContext, state: State) -> None:
+    def __init__(
+        self,
+        program: Program,
+        understanding: Understanding,
+        context: DialogueContext,
+        state: State,
+        thread_days: float = 14,
+    ) -> None:
+        """`thread_days`: threads that were last spoken of before that are not brought up."""
         self._program = program
         self._understanding = understanding
         self._machine = Machine(program, context)
-        self._turns = Turns(program, self._machine)
+        self._threads = Threads(program, self._machine, context, thread_days)
+        self._wishes = Wishes(program, self._machine, self._threads)
+        self._turns = Turns(program, self._machine, self._wishes)
         self._context = context
         self._state = state
         self._last: tuple[int, str, str, str, Draft] | None = None
@@ -52,6 +67,9 @@ class FlowDialogue:
             )
             state.unsaid = []
             return self._reply(state, out)
+        state.revision = 1
+        if not self._program.start and self._threads.greet(state, out):
+            return self._reply(state, out)
         known = self._context.customer is not None
         out.say(self._machine.text(self._program.greeting_known if known else self._program.greeting, state))
         state.question, state.waiting = out.text, Waiting.OPEN
@@ -59,7 +77,6 @@ class FlowDialogue:
             self._machine.enter(state, self._program.start)
             if await self._machine.run(state, out, "open", may_write=False) is Stopped.WRITE:
                 self._machine.idle(state, out)
-        state.revision = 1
         return self._reply(state, out)
 
     async def draft(self, turn: CallerTurn) -> Draft:
@@ -68,11 +85,13 @@ class FlowDialogue:
         key = (self._state.revision, turn.id, turn.text, turn.keys)
         if self._last is not None and self._last[:4] == key:
             return self._last[4]
+        taken = typed(turn, self.expectation) if self._context.channel in TEXT_CHANNELS else turn
         reading = Reading("", 0.0)
-        if turn.text.strip():
+        if taken.text.strip():
             wanted = self._turns.wanted(self._state)
-            reading = await asyncio.to_thread(self._understanding.read, turn.text, self.expectation, wanted)
-        draft = await self._prepare(turn, reading)
+            text = beyond_answer(taken.text) if self.asks_about_thread else taken.text
+            reading = await asyncio.to_thread(self._understanding.read, text, self.expectation, wanted)
+        draft = replace(await self._prepare(taken, reading), turn=turn)
         self._last = (*key, draft)
         return draft
 
@@ -85,19 +104,27 @@ class FlowDialogue:
         state, out = self._state.copy(), Spoken()
         for sentence in state.unsaid:
             out.say(sentence)
-        state.unsaid = []
+        state.unsaid, state.told = [], {}
+        if state.returned and state.aside is not None:
+            state.returned, state.subject = False, state.aside
+            self._machine.put_aside(state)
+        keyed_card = self.expectation.card
+        checking = bool(state.back) or keyed_card
+        state.said = "" if checking else turn.text
         if chosen:
-            self._turns.choose_intent(state, out, reading)
+            self._wishes.choose(state, out, reading)
         else:
             self._turns.take(state, out, turn, reading)
         stopped = await self._machine.run(state, out, turn.id, may_write=False)
         if stopped is Stopped.WRITE:
             op = self._program.flows[state.flow][state.index]
-            assert isinstance(op, Write)
-            out.say(self._machine.text(op.meanwhile, state))
-        reply = self._reply(state, out) if out.text or out.ending else None
+            out.say(self._machine.text(getattr(op, "meanwhile", ""), state))
+        reply = self._reply(state, out, self._state) if out.text or out.ending else None
         plan = Plan(self._state.revision, state, out, stopped)
-        return Draft(turn, reply, reading.intent, dict(reading.slots), plan)
+        # What proves who the customer is is nobody's to read.
+        told = {k: v for k, v in reading.slots.items() if not (checking and k in self._program.secrets)}
+        told = {} if keyed_card else told
+        return Draft(turn, reply, reading.intent, told, plan, private=checking)
 
     async def commit(self, draft: Draft) -> AsyncIterator[Reply]:
         """See the port. A draft that another commit has overtaken is made again."""
@@ -127,7 +154,7 @@ class FlowDialogue:
         state, out = self._state.copy(), Spoken()
         await self._machine.run(state, out, turn_id, may_write=True)
         state.revision += 1
-        replies.append(self._reply(state, out))
+        replies.append(self._reply(state, out, self._state))
         state.unsaid = list(out.sentences) if out.ending is None else []
         self._state = state
 
@@ -141,24 +168,43 @@ class FlowDialogue:
         prompts = self._program.silence
         if times <= len(prompts):
             text = prompts[times - 1]
-            repeat = times > 1 and self._state.question and self._machine.op(self._state) is not None
-            return Reply(f"{text} {self._state.question}" if repeat else text, self.expectation)
+            asked = self._machine.op(self._state) is not None or self._state.waiting is Waiting.THREAD
+            repeat = times > 1 and self._state.question and asked
+            said = f"{text} {self._state.question}" if repeat else text
+            return Reply(said, self.expectation, kept=self._machine.secrecy.kept(said, self._state))
         return Reply(self._program.silence_goodbye, ending=Ending.HANG_UP)
 
     def heard(self, text: str, whole: bool) -> None:
         """Keep what was heard of the last reply."""
         self._state.heard = self._state.reply if whole else text or " "
 
+    def topic(self) -> Topic | None:
+        """See the port."""
+        return self._machine.topics.now(self._state)
+
+    @property
+    def asks_about_thread(self) -> bool:
+        """Whether the greeting named a thread, and that is not answered yet."""
+        return self._state.waiting is Waiting.THREAD
+
+    @property
+    def assurance(self) -> Assurance:
+        """See the port."""
+        order = list(Assurance)
+        return max(self._context.assurance, self._context.tools.assurance, key=order.index)
+
     def snapshot(self) -> Json:
         """The state, and which flows it belongs to."""
-        return {"program": self._program.fingerprint, "state": self._state.to_json()}
+        return {"program": self._program.fingerprint, "state": self._state.to_json(self._program.secrets)}
 
-    def _reply(self, state: State, out: Spoken) -> Reply:
+    def _reply(self, state: State, out: Spoken, before: State | None = None) -> Reply:
+        """What is said; `before` are the state's own answers of a check that is over now."""
         state.ended = out.ending is not None
         if out.text and not out.aside:
             state.reply, state.heard = out.text, ""
         expect = Expectation() if out.ending else self._turns.expectation(state)
-        return Reply(out.text, expect, out.ending, out.destination, out.interruptible)
+        kept = self._machine.secrecy.kept(out.text, before or state, state)
+        return Reply(out.text, expect, out.ending, out.destination, out.interruptible, kept)
 
 
 def restored(kept: Json, program: Program) -> State:
@@ -169,7 +215,25 @@ def restored(kept: Json, program: Program) -> State:
     if state.flow and (kept.get("program") != program.fingerprint or state.index >= len(ops)):
         state.flow, state.index, state.waiting = "", 0, Waiting.OPEN
         state.question = program.words.what_then
+        state.subject, state.back = Subject(), []
+    if state.back and not state.question:
+        _ask_anew(state, program)
+    # A conversation that goes on after its end was handed to somebody who did not take it.
+    state.returned, state.ended = state.ended, False
     if state.waiting is Waiting.NOTHING:
         state.waiting = Waiting.OPEN
         state.flow = ""
     return state
+
+
+def _ask_anew(state: State, program: Program) -> None:
+    """The answers of a check are in no file: after a crash, those that were given before the open question are asked for again."""
+    ops = program.flows[VERIFY]
+    asks = [n for n in range(min(state.index, len(ops) - 1) + 1) if isinstance(ops[n], Ask)]
+    first = asks[-1] if asks else 0
+    while first - 1 in asks:
+        first -= 1
+    op = ops[first]
+    state.flow, state.index, state.tries = VERIFY, first, 0
+    if isinstance(op, Ask):
+        state.waiting, state.question = Waiting.STEP, op.question

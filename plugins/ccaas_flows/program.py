@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ccaas.ports.reasoning import Expectation
 from ccaas_flows.understanding.slots import Slot
@@ -62,6 +62,25 @@ class Write:
     name: str
     errors: Mapping[str, int]
     meanwhile: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """Ask a person for a writing tool; never before a commit."""
+
+    tool: str
+    arguments: Mapping[str, Value]
+    reason: str
+    name: str
+    errors: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class UndoWrite:
+    """Take back the newest write with a tool; never before a commit."""
+
+    tool: str
+    errors: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +158,22 @@ class Transfer:
 
 
 @dataclass(frozen=True, slots=True)
+class Promise:
+    """Promise something: when the flow ends, we owe it."""
+
+    text: str
+    within_s: float | None
+    """Time until it is owed (s); None: that is not said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Keep in a sentence what came of it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """Say goodbye and hang up."""
 
@@ -152,7 +187,29 @@ class Done:
     text: str
 
 
-Op = Say | Ask | Listen | Read | Write | Branch | Jump | Choose | Confirm | Set | Forget | Transfer | End | Done
+Op = (
+    Say
+    | Ask
+    | Listen
+    | Read
+    | Write
+    | Prepare
+    | UndoWrite
+    | Branch
+    | Jump
+    | Choose
+    | Confirm
+    | Set
+    | Forget
+    | Transfer
+    | Promise
+    | Outcome
+    | End
+    | Done
+)
+
+VERIFY = "(verify)"
+"""The name, among the flows, of the steps that check who the customer is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +222,14 @@ class Intent:
     say: str = ""
     destination: str = ""
     label: str = ""
+    title: tuple[str, ...] = ()
+    """How the thread is spoken of; the first whose values are all known."""
+    opening: str = ""
+    """The first words to who has such a thread; empty: the greeting of all threads."""
+    declined: str = ""
+    """The flow after a no to that."""
+    person: str = ""
+    """The flow after the wish for a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +251,14 @@ class Words:
     confirm_again: str
     first_heard: str
     what_change: str
+    later: str
+    left: str
+    passed_on: str
+    unverified: str
+    overdue: str
+    not_mine: str
+    limit: str
+    not_known: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,12 +268,16 @@ class Program:
     business: str
     greeting: str
     greeting_known: str
+    greeting_thread: str
+    greeting_waiting: str
     start: str
     any_time: bool
     intents: Mapping[str, Intent]
     slots: Mapping[str, Slot]
     kept: frozenset[str]
     """Slots that outlive a flow."""
+    secrets: frozenset[str]
+    """Slots that the check of who the customer is asks for: forgotten after it, and never taken from a thread."""
     flows: Mapping[str, tuple[Op, ...]]
     reasks: int
     give_up: str
@@ -214,3 +291,22 @@ class Program:
     examples: Mapping[str, tuple[str, ...]] = field(repr=False)
     fingerprint: str
     """Changes whenever the flows change: a snapshot of other flows is not pointed into."""
+    written: Mapping[str, str] = field(default_factory=dict)
+    """What is said otherwise where it is read, by the name of the sentence."""
+
+    def owner(self, flow: str) -> str:
+        """The intent whose flow it is; empty when it is nobody's, or several ones'."""
+        owners = [name for name, intent in self.intents.items() if intent.flow == flow]
+        return owners[0] if len(owners) == 1 else ""
+
+    def for_text(self) -> Program:
+        """The program for channels whose sentences are read."""
+        said = self.written
+        return replace(
+            self,
+            greeting=said.get("greeting", self.greeting),
+            greeting_known=said.get("greeting_known", said.get("greeting", self.greeting_known)),
+            greeting_thread=said.get("greeting_thread", self.greeting_thread),
+            greeting_waiting=said.get("greeting_waiting", self.greeting_waiting),
+            words=replace(self.words, goodbye=said.get("goodbye", self.words.goodbye)),
+        )

@@ -6,9 +6,11 @@ import asyncio
 from pathlib import Path
 
 from ccaas.errors import SetupError
-from ccaas.ports.reasoning import DialogueContext, Json
+from ccaas.ports.journey import Json
+from ccaas.ports.reasoning import DialogueContext
 from ccaas.ports.site import Site
 from ccaas_flows.dialogue import FlowDialogue, restored
+from ccaas_flows.machine import TEXT_CHANNELS
 from ccaas_flows.program import Program
 from ccaas_flows.settings import FlowsSettings
 from ccaas_flows.source import load
@@ -35,6 +37,7 @@ class FlowsReasoner:
         self._site = site
         self._embedding = embedding
         self._program: Program = load(site.path(settings.file))
+        self._written = self._program.for_text()
         self._understanding: Understanding | None = None
 
     @property
@@ -47,7 +50,7 @@ class FlowsReasoner:
         self._understanding = await asyncio.to_thread(self._learn)
 
     def _learn(self) -> Understanding:
-        embedding = self._embedding or MiniLm(self._site.models_dir / self._settings.model)
+        embedding = self._embedding or MiniLm(self._site.models_dir / self._settings.model, self._site.cache_dir)
         return understanding_of(self._program, embedding, self._site.cache_dir)
 
     def open(self, context: DialogueContext, snapshot: Json | None = None) -> FlowDialogue:
@@ -55,7 +58,8 @@ class FlowsReasoner:
         if self._understanding is None:
             raise SetupError("the reasoner flows was asked for a dialogue before it was started; call start() first")
         state = State() if snapshot is None else restored(snapshot, self._program)
-        return FlowDialogue(self._program, self._understanding, context, state)
+        program = self._written if context.channel in TEXT_CHANNELS else self._program
+        return FlowDialogue(program, self._understanding, context, state, self._settings.thread_days)
 
     def phrases(self) -> tuple[str, ...]:
         """Every sentence of the file that has no values in it."""
@@ -78,7 +82,7 @@ def _sentences(program: Program) -> list[str]:
     ]
     found += [
         words.what_then, words.anything_else, words.goodbye, words.stopped, words.cancelled, words.cannot, words.help, words.hello,
-        words.again, words.trouble, words.confirm_again, words.first_heard, words.what_change,
+        words.again, words.trouble, words.confirm_again, words.first_heard, words.what_change, words.later, words.unverified, words.not_mine, words.limit, words.not_known,
     ]  # fmt: skip
     found += [intent.say for intent in program.intents.values()]
     for ops in program.flows.values():

@@ -24,12 +24,24 @@ class IntentShape(_Shape):
 
     examples: list[str] = Field(default_factory=list, description="Sentences that mean it; 15 or more understand well.")
     flow: str = Field(default="", description="The flow that it starts; by default the flow of the same name.")
-    does: Literal["", "transfer", "end", "repeat", "stop", "cancel", "help", "say"] = Field(
+    does: Literal["", "transfer", "end", "repeat", "stop", "cancel", "help", "say", "later"] = Field(
         default="", description="What it does at any time."
     )
     say: str = Field(default="", description="What is said then.")
     destination: str = Field(default="", description="For `does: transfer`: a name under `destinations`.")
     label: str = Field(default="", description='How it is named in a question: "change a flight".')
+    title: Texts = Field(
+        default_factory=list,
+        description='How it is spoken of later, before anybody is verified: "your flight to {destination}"; the first whose'
+        " slots are all known.",
+    )
+    opening: str = Field(
+        default="",
+        description="The first words to a customer with an open thread of this intent, instead of `greeting_thread`: a question"
+        " for yes or no, with the thread's slots. Yes starts `flow`, no `declined`, and 1 or the wish for a person `person`.",
+    )
+    declined: str = Field(default="", description="The flow that a no to `opening` starts.")
+    person: str = Field(default="", description="The flow that the wish for a person starts then.")
 
 
 class SlotShape(_Shape):
@@ -95,6 +107,17 @@ class WordsShape(_Shape):
     confirm_again: str = "Just so I get it right: yes or no?"
     first_heard: str = "Just to be sure."
     what_change: str = "Okay, I won't do that. What would you like instead?"
+    later: str = "Of course. I'll keep it for you."
+    left: str = "You left it as it was."
+    passed_on: str = "A colleague was asked to take over."
+    unverified: str = "I'm sorry, I couldn't make sure that it's you, so a colleague has to help with that."
+    overdue: str = "I'm sorry, that is later than we promised."
+    not_mine: str = "That's something I'm not allowed to do on my own, so a colleague has to help with it."
+    limit: str = "I'm afraid that's more than I may do on my own, so a colleague has to help with it."
+    not_known: str = (
+        "I'm sorry, our system hasn't told me whether that went through. Please don't do it again: we'll find out, and let"
+        " you know."
+    )
 
 
 class ThresholdShape(_Shape):
@@ -162,6 +185,23 @@ class WriteStep(_Shape):
     arguments: dict[str, str | int | float | bool] = Field(default_factory=dict, alias="with")
     name: str = Field(default="", alias="as")
     meanwhile: str = Field(default="", description="Said at once, before the tool has answered.")
+    errors: dict[str, list[object]] = Field(default_factory=dict)
+
+
+class PrepareStep(_Shape):
+    """Ask a person for a tool that only they may use."""
+
+    prepare: str
+    arguments: dict[str, str | int | float | bool] = Field(default_factory=dict, alias="with")
+    reason: str = Field(description="Why, in a sentence for the person who decides.")
+    name: str = Field(default="", alias="as")
+    errors: dict[str, list[object]] = Field(default_factory=dict)
+
+
+class UndoStep(_Shape):
+    """Take back what a writing tool of this conversation did last."""
+
+    undo: str
     errors: dict[str, list[object]] = Field(default_factory=dict)
 
 
@@ -234,6 +274,19 @@ class TransferStep(_Shape):
     say: str = ""
 
 
+class PromiseStep(_Shape):
+    """Say something that we owe from now on."""
+
+    promise: str
+    within_hours: float | None = Field(default=None, gt=0, description="Until when it is owed.")
+
+
+class OutcomeStep(_Shape):
+    """Keep in a sentence what came of it."""
+
+    outcome: str
+
+
 class EndStep(_Shape):
     """Say goodbye and hang up."""
 
@@ -252,6 +305,16 @@ class FlowShape(_Shape):
     steps: list[object] = Field(min_length=1)
 
 
+class TextShape(_Shape):
+    """What is said otherwise where it is read: in chats, text messages and e-mails."""
+
+    greeting: str = ""
+    greeting_known: str = ""
+    greeting_thread: str = ""
+    greeting_waiting: str = ""
+    goodbye: str = ""
+
+
 class FlowsFile(_Shape):
     """The whole file."""
 
@@ -259,11 +322,24 @@ class FlowsFile(_Shape):
     business: str = Field(default="", description="The name for `{business}`.")
     greeting: str = Field(default="", description="The first words.")
     greeting_known: str = Field(default="", description="The first words to a known customer.")
+    greeting_thread: str = Field(
+        default="Hi {customer.first_name}. Are you {contact} {thread.title} {thread.talked} {thread.when}?",
+        description="The first words to a customer with an open thread.",
+    )
+    greeting_waiting: str = Field(
+        default="Hi {customer.first_name}. About {thread.title} {thread.talked} {thread.when}: that is still with us."
+        " {thread.promise} What can I do for you?",
+        description="The first words to a customer whose newest thread waits for us.",
+    )
+    text: TextShape = Field(default_factory=TextShape, description="The same for channels whose sentences are read.")
     start: str = Field(default="", description="A flow that runs from the start, before the caller says anything.")
     any_time: bool = Field(default=True, description="Whether intents like repeat, human and goodbye work at any time.")
     intents: dict[str, IntentShape] = Field(default_factory=dict)
     slots: dict[str, SlotShape] = Field(default_factory=dict)
     flows: dict[str, FlowShape] = Field(default_factory=dict, description="What happens, by name.")
+    verify: FlowShape | None = Field(
+        default=None, description="How it is made sure who the customer is, before a private tool runs."
+    )
     limits: ReaskShape = Field(default_factory=ReaskShape)
     silence: SilenceShape = Field(default_factory=SilenceShape)
     words: WordsShape = Field(default_factory=WordsShape)
@@ -279,6 +355,8 @@ STEPS: dict[str, type[_Shape]] = {
     "listen": ListenStep,
     "read": ReadStep,
     "write": WriteStep,
+    "prepare": PrepareStep,
+    "undo": UndoStep,
     "if": IfStep,
     "choose": ChooseStep,
     "confirm": ConfirmStep,
@@ -287,6 +365,8 @@ STEPS: dict[str, type[_Shape]] = {
     "label": LabelStep,
     "goto": GotoStep,
     "transfer": TransferStep,
+    "promise": PromiseStep,
+    "outcome": OutcomeStep,
     "end": EndStep,
     "done": DoneStep,
 }

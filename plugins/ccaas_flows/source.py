@@ -11,13 +11,16 @@ from typing import Any
 from ccaas.config.document import Document, Steps
 from ccaas.spelling import nearest
 from ccaas_flows.compiling import FlowCompiler, Scope
-from ccaas_flows.program import Intent, Program, Words
+from ccaas_flows.program import VERIFY, Ask, Intent, Listen, Op, Program, Words
 from ccaas_flows.schema import FlowsFile, IntentShape, SlotShape
 from ccaas_flows.templates import FILTERS, PLACEHOLDER
 from ccaas_flows.understanding.slots import TYPES, Slot
 
 BUILTIN = Path(__file__).parent / "builtin.yaml"
-_KNOWN_NAMES = frozenset({"customer", "business", "error", "option", "ani", "dnis", "today", "confirmed"})
+_KNOWN_NAMES = frozenset(
+    {"customer", "business", "error", "option", "ani", "channel", "dnis", "today", "confirmed", "said"}
+)
+_IN_GREETINGS = frozenset({"thread", "contact"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +66,15 @@ def load(file: Path) -> Program:
     slots = _slots(parts)
     intents = _intents(parts)
     scope = _scope(parts, slots, intents)
-    flows = {}
+    flows: dict[str, tuple[Op, ...]] = {}
     for part in parts:
         for name, flow in part.shape.flows.items():
-            flows[name] = FlowCompiler(part.document, scope, name).compile(flow.steps)
-    _check_intents(parts, frozenset(flows))
+            flows[name] = FlowCompiler(part.document, scope, ("flows", name)).compile(flow.steps)
+        if part.shape.verify is not None:
+            flows[VERIFY] = FlowCompiler(part.document, scope, ("verify",)).compile(part.shape.verify.steps)
+    secrets = frozenset(op.slot for op in flows.get(VERIFY, ()) if isinstance(op, Ask | Listen) and op.slot)
+    # A title is said to whoever calls from the customer's number: what tools know has no place in it.
+    _check_intents(parts, frozenset(flows), frozenset(slots) - secrets)
     _check_texts(own[-1], scope)
     last = own[-1].shape
     said: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in last.words.model_dump().items()}
@@ -81,6 +88,8 @@ def load(file: Path) -> Program:
         business=last.business,
         greeting=last.greeting,
         greeting_known=last.greeting_known or last.greeting,
+        greeting_thread=last.greeting_thread,
+        greeting_waiting=last.greeting_waiting,
         start=last.start,
         any_time=last.any_time,
         intents={
@@ -91,11 +100,16 @@ def load(file: Path) -> Program:
                 shape.say,
                 shape.destination,
                 shape.label,
+                tuple(shape.title),
+                shape.opening,
+                shape.declined,
+                shape.person,
             )
             for name, shape in intents.items()
         },
         slots={name: slot for name, (slot, _) in slots.items()},
         kept=frozenset(name for name, (_, shape) in slots.items() if shape.keep),
+        secrets=secrets,
         flows=flows,
         reasks=last.limits.reasks,
         give_up=last.limits.say,
@@ -108,6 +122,7 @@ def load(file: Path) -> Program:
         keys=dict(last.keys),
         examples={name: found for name, found in examples.items() if found},
         fingerprint=hashlib.sha256(repr(sorted(flows.items())).encode()).hexdigest()[:16],
+        written={name: text for name, text in last.text.model_dump().items() if text},
     )
 
 
@@ -163,6 +178,8 @@ def _scope(parts: list[Part], slots: dict[str, tuple[Slot, SlotShape]], intents:
     for part in parts:
         for name in part.shape.flows:
             names |= _named_in(part.document.value(("flows", name, "steps")))
+        if part.shape.verify is not None:
+            names |= _named_in(part.document.value(("verify", "steps")))
     return Scope(
         slots={name: slot for name, (slot, _) in slots.items()},
         questions={name: (shape.question, tuple(shape.reask)) for name, (_, shape) in slots.items()},
@@ -197,7 +214,7 @@ def _check_text(document: Document, at: Steps, text: str, names: frozenset[str])
         raise document.error(at, "a brace stands alone", "write values as {name} or {name|filter}")
 
 
-def _check_intents(parts: list[Part], flows: frozenset[str]) -> None:
+def _check_intents(parts: list[Part], flows: frozenset[str], titled: frozenset[str]) -> None:
     for part in parts:
         for name, shape in part.shape.intents.items():
             if shape.flow and shape.flow not in flows:
@@ -206,6 +223,9 @@ def _check_intents(parts: list[Part], flows: frozenset[str]) -> None:
                 )
             if shape.does == "say" and not shape.say:
                 raise part.document.error(("intents", name), "`does: say` needs what to say", "add `say: …`")
+            for n, title in enumerate(shape.title):
+                one = isinstance(part.document.value(("intents", name, "title")), str)
+                _check_text(part.document, ("intents", name, "title", *(() if one else (n,))), title, titled)
 
 
 def _check_texts(part: Part, scope: Scope) -> None:
@@ -213,12 +233,14 @@ def _check_texts(part: Part, scope: Scope) -> None:
     document, shape = part.document, part.shape
     for at, text in _texts(shape):
         if document.holds(at):
-            _check_text(document, at, text, scope.names | {"label"})
+            _check_text(document, at, text, scope.names | _IN_GREETINGS | {"label"})
 
 
 def _texts(shape: FlowsFile) -> Iterator[tuple[Steps, str]]:
-    for name in ("greeting", "greeting_known"):
+    for name in ("greeting", "greeting_known", "greeting_thread", "greeting_waiting"):
         yield (name,), getattr(shape, name)
+    for name, text in shape.text.model_dump().items():
+        yield ("text", name), text
     words = shape.words.model_dump()
     for name, text in words.items():
         if isinstance(text, str):

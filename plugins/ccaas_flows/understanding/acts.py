@@ -87,6 +87,19 @@ _GOODBYE = re.compile(
     r"(?:day|one|evening|night|weekend|afternoon|time|rest)|that's (?:all|it|everything)|that is all|that was (?:all|everything|it)|"
     r"that'll be all|that will be all|nothing else|nothing more|all set|all done|i'm done|call (?:you )?back (?:later|tomorrow|again|on|in|next|another))\b"
 )
+_LATER = re.compile(
+    r"\b(?:let me think|(?:i'll|i will|i'd like to|i'd rather|i have to|i need to|i want to|i must|we'll|we have to|we need to) (?:first )?"
+    r"(?:think|sleep on|talk (?:it over|to my|with my)|speak (?:to|with) my|ask my|check with my)|"
+    r"(?:i'll|i will|i can|can i|let me|i'd rather|we'll) (?:just )?(?:call|ring|phone|text|write|message|get|come|be) (?:you )?(?:back|again)|"
+    r"(?:i'll|i will|i'd rather|let's|can we|we'll) (?:do|decide|finish|sort|settle|talk about) (?:it|that|this)? ?(?:later|tomorrow|another time|some other time|next week)|"
+    r"(?:maybe|perhaps) (?:later|tomorrow|another time|some other time)|(?:another|some other) time|need (?:some |more )?time to think)\b"
+)
+_NOT_NOW = re.compile(
+    _START
+    + r"(?:no |maybe |perhaps )*(?:not (?:right )?now|not yet|not today|later on|i'm still thinking|still thinking)(?: maybe later)?"
+    + _POLITE
+    + "$"
+)
 _SELECT = re.compile(
     _START + r"(?:(?:i'll|i would|i'd|i'll have to|let's|let me|i|we'll|yes|yeah|maybe|probably|definitely|then|give me|go|take|like|want|prefer|choose|have|with|for|"
     r"pick|the|that|number|option|choice|to|book) )*"
@@ -129,9 +142,36 @@ def is_deny(text: str) -> bool:
     return bool(_DENY.match(plain(text)))
 
 
+def is_later(text: str) -> bool:
+    """Whether the caller puts it off: "let me think about it", "not now, I'll call back"."""
+    said = plain(text)
+    return len(said.split()) <= 16 and bool(_NOT_NOW.match(said) or _LATER.search(said))
+
+
+def is_goodbye(text: str) -> bool:
+    """Whether the words take leave, beyond announcing another call."""
+    return bool(
+        re.search(
+            r"\b(?:goodbye|good bye|bye|see you|talk to you later|take care|have a \w+ (?:day|evening|night|weekend))\b",
+            plain(text),
+        )
+    )
+
+
+_LEAD = re.compile(_START + r"(yes|yeah|yep|yup|sure|correct|right|no|nope|nah|not)\b")
+
+
+def beyond_answer(text: str) -> str:
+    """What is said behind the yes or no that a sentence begins with; all of it when it is nothing else, or begins otherwise."""
+    match = _LEAD.match(plain(text))
+    ws = words(text)
+    lead = len(match[0].split()) if match else 0
+    return text if is_affirm(text) or is_deny(text) or not 0 < lead < len(ws) else text[ws[lead].start :]
+
+
 def leading_answer(text: str) -> str:
     """ "affirm" or "deny" when a longer answer begins with one ("yes, and …", "no, Friday"); empty otherwise."""
-    match = re.match(_START + r"(yes|yeah|yep|yup|sure|correct|right|no|nope|nah|not)\b", plain(text))
+    match = _LEAD.match(plain(text))
     if not match:
         return ""
     return "deny" if match[1] in {"no", "nope", "nah", "not"} else "affirm"

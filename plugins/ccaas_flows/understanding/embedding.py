@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from ccaas.errors import SetupError
+from ccaas.inference import UNUSABLE, open_session, prepared
 from ccaas_flows.understanding.wordpiece import WordPiece
 
 Vectors = NDArray[np.float32]
@@ -27,17 +27,15 @@ class Embedding(Protocol):
 class MiniLm:
     """The model in one thread; a call of ten words takes about 4 ms."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, cache_dir: Path) -> None:
         model, tokenizer = folder / "model.onnx", folder / "tokenizer.json"
         for file in (model, tokenizer):
             if not file.is_file():
                 raise SetupError(f"{file}: the language model is missing; run `make setup`")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.enable_cpu_mem_arena = False
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        try:
+            self._session = open_session(prepared(folder.name, (model,), cache_dir) / model.name)
+        except UNUSABLE as error:
+            raise SetupError(f"{model}: the language model cannot be loaded ({error}); run `make setup`") from error
         self._tokens = WordPiece.load(tokenizer)
 
     def embed(self, texts: Sequence[str]) -> Vectors:

@@ -115,7 +115,7 @@ class Understanding:
         if found == "select":
             passive = {k: v for k, v in self._passive(text, "select").items() if not v.isdigit()}
             return Reading("select", 1.0, {"index": selected(text)} | passive)
-        bare = self._bare(text) if found in {"", "unsure"} else None
+        bare = self._bare(text, kind) if found in {"", "unsure"} else None
         if bare is not None:
             return bare
         if found:
@@ -130,7 +130,7 @@ class Understanding:
     def _passive(self, text: str, intent: str) -> dict[str, str]:
         return fill(text, self._slots, intent)
 
-    def _bare(self, text: str) -> Reading | None:
+    def _bare(self, text: str, kind: ExpectationKind) -> Reading | None:
         """An answer that is a value and little else ("Tomorrow", "San Francisco", "Two", "Window, please")."""
         ws = words(text)
         if len(ws) > 7:
@@ -159,8 +159,9 @@ class Understanding:
             named = {w.text for c in cities for w in words(text[c.start : c.end])}
             if not [w for w in rest if w not in named]:
                 return Reading("city", 1.0, _as_city(values, cities[-1].value, self._slots))
-        choices = {n: v for n, v in values.items() if types[n].type == "choice"}
-        if choices and len(rest) <= 2:
+        choices = {n: v for n, v in values.items() if types[n].type == "choice" and not types[n].only_in}
+        # Where nothing was asked, a sentence with a choice in it is a wish.
+        if choices and len(rest) <= 2 and (kind is not ExpectationKind.OPEN or len(ws) <= 3):
             return Reading("select", 1.0, values)
         numeric = [w.text for w in ws if w.text in _NUMBER_WORDS or w.text.isdigit()]
         if 0 < len(numeric) <= 4 and "the one" not in plain(text) and not [w for w in rest if w not in numeric]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
+from ccaas.journal.masking import masked_text
 from ccaas.spoken.codes import coverage, parse_code, parse_digits, parse_spelling
 from ccaas.spoken.dates import find_dates, find_month
 from ccaas.spoken.numbers import words
@@ -17,7 +18,7 @@ from ccaas_flows.understanding.mentions import FINDERS, find_codes, find_numbers
 from ccaas_flows.understanding.people import bare_name
 from ccaas_flows.understanding.places import find_cities
 
-TYPES = frozenset(FINDERS) | {"choice", "code", "digits", "spelling", "free", "yes_no"}
+TYPES = frozenset(FINDERS) | {"card", "choice", "code", "digits", "spelling", "free", "yes_no"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +218,13 @@ def asked(slot: Slot, text: str) -> str:
             return digits if digits and (slot.length is None or slot.length[0] <= len(digits) <= slot.length[1]) else ""
         case "phone":
             return parse_phone(answer)
+        case "card":
+            digits = re.sub(r"[\s-]", "", answer)
+            # What is no card number would not be masked.
+            return digits if digits.isdigit() and masked_text(digits) != digits else ""
+        case "postcode":
+            digits = parse_digits(answer, (5, 5))
+            return digits if len(digits) == 5 else ""
         case "birth_date":
             return parse_birth_date(answer)
         case "flight":
