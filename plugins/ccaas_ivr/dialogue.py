@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, replace
 
 from ccaas_flows.dialogue import FlowDialogue
 
-from ccaas.ports.reasoning import CallerTurn, Draft, Expectation, ExpectationKind, Json, Reply
+from ccaas.ports.journey import Assurance, Json
+from ccaas.ports.reasoning import CallerTurn, Draft, Expectation, ExpectationKind, Reply, Topic
 from ccaas_ivr.keypad import Keypad, KeyState, Outcome
 from ccaas_ivr.menus import MenuFile
 
@@ -46,7 +47,7 @@ class IvrDialogue:
         """The front door's greeting, followed by the first menu where the file starts with one."""
         greeting = await self._inner.open()
         name = self._state.menu if self._resumed else self._file.start
-        if not name:
+        if not name or self._inner.asks_about_thread:
             return greeting
         before = "" if self._resumed else greeting.text
         outcome = self._keypad.enter(self._state, name, before)
@@ -57,11 +58,17 @@ class IvrDialogue:
         """See the port."""
         if turn.keys and self._state.menu:
             return await self._drafted(turn, self._keypad.press(self._state, turn.keys))
-        if turn.keys and self._file.keypad and not turn.text and self._inner.expectation.kind not in _KEYED:
+        if turn.keys and self._file.keypad and not turn.text and self._at_front_door(turn.keys):
             return await self._drafted(turn, self._keypad.at_front_door(self._state, turn.keys))
         inner = await self._inner.draft(turn)
         left = replace(self._state, menu="", above=(), tries=0, digits="")
         return replace(inner, plan=KeyPlan(self._revision, left, inner))
+
+    def _at_front_door(self, keys: str) -> bool:
+        """Whether keys ask for the menu, rather than answer a question."""
+        if self._inner.asks_about_thread:
+            return keys not in {"1", "2"}
+        return self._inner.expectation.kind not in _KEYED
 
     async def _drafted(self, turn: CallerTurn, outcome: Outcome) -> Draft:
         if outcome.intent:
@@ -120,6 +127,15 @@ class IvrDialogue:
     def heard(self, text: str, whole: bool) -> None:
         """Kept by the flows."""
         self._inner.heard(text, whole)
+
+    def topic(self) -> Topic | None:
+        """The flows'."""
+        return self._inner.topic()
+
+    @property
+    def assurance(self) -> Assurance:
+        """The flows'."""
+        return self._inner.assurance
 
     def snapshot(self) -> Json:
         """Both states."""

@@ -6,7 +6,8 @@ from ccaas_flows.reasoner import FlowsReasoner
 from ccaas_flows.settings import FlowsSettings
 from ccaas_flows.understanding.embedding import Embedding
 
-from ccaas.ports.reasoning import DialogueContext, Json
+from ccaas.ports.journey import Json
+from ccaas.ports.reasoning import DialogueContext
 from ccaas.ports.site import Site
 from ccaas_ivr.dialogue import IvrDialogue, restored
 from ccaas_ivr.keypad import KeyState
@@ -25,7 +26,8 @@ class IvrReasoner:
             raise document.error(
                 ("front_door",), f"there is no file {self._file.front_door} beside this one", "correct the path"
             )
-        self._flows = FlowsReasoner(FlowsSettings(file=str(front_door), model=settings.model), site, embedding)
+        own = FlowsSettings(file=str(front_door), model=settings.model, thread_days=settings.thread_days)
+        self._flows = FlowsReasoner(own, site, embedding)
         check_intents(document, self._file, self._flows.intents)
 
     async def start(self) -> None:
