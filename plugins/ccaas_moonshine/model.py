@@ -5,20 +5,16 @@ Its two graphs run on one thread each and release the GIL; a model may be used b
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnx
-import onnxruntime
 from numpy.typing import NDArray
-from onnxruntime.capi import onnxruntime_pybind11_state
 
 from ccaas.errors import SetupError
+from ccaas.inference import UNUSABLE, open_session, prepared
 from ccaas_moonshine import draft as drafts
-from ccaas_moonshine.graph import with_small_head
 from ccaas_moonshine.vocabulary import BEGIN, END, Vocabulary
 
 RATE = 16_000
@@ -30,17 +26,7 @@ TOKENS_A_SECOND = 6.5
 Floats = NDArray[np.float32]
 _Cache = dict[str, Floats]
 
-onnxruntime.disable_telemetry_events()
-
-RUNTIME_ERRORS: tuple[type[Exception], ...] = tuple(
-    error
-    for error in vars(onnxruntime_pybind11_state).values()
-    if isinstance(error, type) and issubclass(error, Exception)
-)
-"""What the runtime raises when it loads or runs a model; its exceptions have no common base of their own."""
-
-
-_UNUSABLE: tuple[type[Exception], ...] = (*RUNTIME_ERRORS, ValueError)
+_UNUSABLE: tuple[type[Exception], ...] = (*UNUSABLE, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +46,25 @@ NOTHING = Decoded("", (), 0.0)
 class MoonshineModel:
     """A loaded model."""
 
-    def __init__(self, folder: Path, threads: int = 1) -> None:
+    def __init__(self, folder: Path, cache_dir: Path, threads: int = 1) -> None:
         """Load from a folder with encoder.onnx, decoder.onnx and tokenizer.json. Raises SetupError."""
-        for name in ("encoder.onnx", "decoder.onnx", "tokenizer.json"):
-            if not (folder / name).is_file():
-                raise SetupError(f"the Moonshine model lacks its file {folder / name}; run `make setup`")
+        encoder, decoder, tokenizer = (folder / name for name in ("encoder.onnx", "decoder.onnx", "tokenizer.json"))
+        for path in (encoder, decoder, tokenizer):
+            if not path.is_file():
+                raise SetupError(f"the Moonshine model lacks its file {path}; run `make setup`")
         try:
-            self._vocabulary = Vocabulary(folder / "tokenizer.json")
-            self._encoder = _session(str(folder / "encoder.onnx"), threads)
-            self._decoder = _changed(with_small_head(folder / "decoder.onnx"), threads)
+            self._vocabulary = Vocabulary(tokenizer)
+            graphs = prepared(folder.name, (encoder, decoder), cache_dir, "ccaas_moonshine.graph")
+            self._encoder = open_session(graphs / "listen.onnx", threads)
+            self._decoder = open_session(graphs / "step.onnx", threads)
         except _UNUSABLE as error:
             raise SetupError(f"the Moonshine model in {folder} cannot be loaded ({error}); run `make setup`") from error
         pasts = [value for value in self._decoder.get_inputs() if value.name.startswith("past_key_values")]
-        self._pasts = [value.name for value in pasts]
-        self._empty = {value.name: np.zeros((1, value.shape[1], 0, value.shape[3]), np.float32) for value in pasts}
+        of_encoder = [value.name for value in pasts if ".encoder." in value.name]
+        of_decoder = [value for value in pasts if ".encoder." not in value.name]
+        self._heard = tuple(of_encoder)
+        self._pasts = tuple(value.name for value in of_decoder)
+        self._empty = {v.name: np.zeros((1, v.shape[1], 0, v.shape[3]), np.float32) for v in of_decoder}
 
     def transcribe(self, samples: Floats, draft: Sequence[int] = (), voiced: bool = True) -> Decoded:
         """What is said in `samples` (16 kHz, -1…1).
@@ -86,17 +77,17 @@ class MoonshineModel:
         """
         if samples.size < LEAST_SAMPLES:
             return NOTHING
-        states = self._encoder.run(None, {"input_values": samples[np.newaxis]})[0]
+        heard = self._encoder.run(None, {"input_values": samples[np.newaxis]})
+        cache = {**dict(zip(self._heard, heard, strict=True)), **self._empty}
         limit = max(3, int(samples.size / RATE * TOKENS_A_SECOND))
-        return self._decode(states, tuple(draft)[:limit], limit, voiced)
+        return self._decode(cache, tuple(draft)[:limit], limit, voiced)
 
-    def _decode(self, states: Floats, guess: tuple[int, ...], limit: int, voiced: bool) -> Decoded:
+    def _decode(self, cache: _Cache, guess: tuple[int, ...], limit: int, voiced: bool) -> Decoded:
         made: list[int] = []
         logs: list[float] = []
-        cache: _Cache = {}
         before = BEGIN
         while len(made) < limit:
-            logits = self._step([before, *guess], states, cache)
+            logits = self._step([before, *guess], cache)
             if voiced and not made:
                 logits[0, END] = -np.inf
             wanted = logits.argmax(axis=1)
@@ -114,22 +105,10 @@ class MoonshineModel:
         confidence = float(np.exp(np.mean(logs[: len(made) + 1]))) if made else 0.0
         return Decoded(self._vocabulary.text(made), tuple(made), confidence)
 
-    def _step(self, tokens: list[int], states: Floats, cache: _Cache) -> Floats:
+    def _step(self, tokens: list[int], cache: _Cache) -> Floats:
         """Logits [tokens, vocabulary] behind each of `tokens`; appends them to the cache."""
-        first = not cache
-        outputs = self._decoder.run(
-            None,
-            {
-                "input_ids": np.array([tokens], np.int64),
-                "encoder_hidden_states": states,
-                "use_cache_branch": np.array([not first]),
-                **(self._empty if first else cache),
-            },
-        )
-        for name, value in zip(self._pasts, outputs[1:], strict=True):
-            # The encoder's keys and values come from the first step; later steps return empty ones.
-            if first or ".encoder." not in name:
-                cache[name] = value
+        outputs = self._decoder.run(None, {"input_ids": np.array([tokens], np.int64), **cache})
+        cache.update(zip(self._pasts, outputs[1:], strict=True))
         logits: Floats = outputs[0][0]
         return logits
 
@@ -146,19 +125,3 @@ def _log_probability(logits: Floats, tokens: Sequence[int]) -> list[float]:
     total = np.log(np.exp(logits - top).sum(axis=1)) + top[:, 0]
     chosen = logits[np.arange(len(tokens)), list(tokens)]
     return [float(value) for value in chosen - total]
-
-
-def _changed(model: onnx.ModelProto, threads: int) -> onnxruntime.InferenceSession:
-    # By way of a file: of a model that comes as bytes, the runtime keeps the bytes.
-    with tempfile.NamedTemporaryFile(suffix=".onnx") as file:
-        file.write(model.SerializeToString())
-        file.flush()
-        return _session(file.name, threads)
-
-
-def _session(path: str, threads: int) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])

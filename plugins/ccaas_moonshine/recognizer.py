@@ -22,18 +22,19 @@ class MoonshineRecognizer:
     def __init__(self, settings: MoonshineSettings, site: Site) -> None:
         self._settings = settings
         self._folder = site.path(settings.models) if settings.models else site.models_dir
+        self._cache_dir = site.cache_dir
         self._models: dict[str, MoonshineModel] = {}
         self._threads: DecodingThreads | None = None
 
     @property
     def lag_s(self) -> float:
-        """How long the last decoding waited for a thread (s): grows when the machine is too small for its calls."""
-        return self._threads.lag_s if self._threads is not None else 0.0
+        return self._threads.waits.lag_s if self._threads is not None else 0.0
 
     async def start(self) -> None:
         """Load the models. Raises SetupError naming the missing file and the mend."""
-        for name in sorted({self._settings.final, self._settings.interim}):
-            self._models[name] = await asyncio.to_thread(self._load, name)
+        names = sorted({self._settings.final, self._settings.interim})
+        loaded = await asyncio.gather(*(asyncio.to_thread(self._load, name) for name in names))
+        self._models = dict(zip(names, loaded, strict=True))
         self._threads = DecodingThreads(self._settings.workers)
 
     def open(self) -> MoonshineStream:
@@ -50,7 +51,7 @@ class MoonshineRecognizer:
         self._models.clear()
 
     def _load(self, name: str) -> MoonshineModel:
-        model = MoonshineModel(self._folder / f"moonshine-{name}", self._settings.threads)
+        model = MoonshineModel(self._folder / f"moonshine-{name}", self._cache_dir, self._settings.threads)
         # The first decoding of a fresh model is slow; no caller shall wait for it.
         model.transcribe(np.zeros(RATE, np.float32))
         return model

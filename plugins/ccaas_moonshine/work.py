@@ -6,14 +6,14 @@ import asyncio
 import itertools
 import queue
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Generic, TypeVar
 
 from ccaas.errors import SpeechError
-from ccaas_moonshine.model import RUNTIME_ERRORS
+from ccaas.inference import RUNTIME_ERRORS
+from ccaas.ports.waits import Waits
 
 T = TypeVar("T")
 
@@ -36,14 +36,13 @@ class _Job(Generic[T]):
     work: Callable[[], T] = field(compare=False)
     loop: asyncio.AbstractEventLoop = field(compare=False)
     result: asyncio.Future[T] = field(compare=False)
-    asked: float = field(compare=False)
 
 
 class DecodingThreads:
-    """Runs work off the event loop; `lag_s` is how long the last piece waited for a thread."""
+    """Runs work off the event loop. `waits` is how long final results wait for a thread; interim ones may."""
 
     def __init__(self, count: int) -> None:
-        self.lag_s = 0.0
+        self.waits = Waits()
         self._jobs: queue.PriorityQueue[_Job[object]] = queue.PriorityQueue()
         self._order = itertools.count()
         self._threads = [threading.Thread(target=self._work, name=f"moonshine-{n}", daemon=True) for n in range(count)]
@@ -58,25 +57,29 @@ class DecodingThreads:
         """
         loop = asyncio.get_running_loop()
         result: asyncio.Future[T] = loop.create_future()
-        self._put(_Job(urgency, next(self._order), work, loop, result, time.monotonic()))
+        self._put(_Job(urgency, next(self._order), work, loop, result))
         return await result
 
     async def close(self) -> None:
         """Let what was begun end, and the threads with it."""
         loop = asyncio.get_running_loop()
         for _ in self._threads:
-            self._put(_Job(Urgency.END, next(self._order), lambda: None, loop, loop.create_future(), time.monotonic()))
+            self._put(_Job(Urgency.END, next(self._order), lambda: None, loop, loop.create_future()))
         for thread in self._threads:
             await asyncio.to_thread(thread.join)
 
     def _put(self, job: _Job[T]) -> None:
+        if job.urgency is Urgency.FINAL:
+            self.waits.ask(job.order)
         self._jobs.put(job)  # type: ignore[arg-type]  # a queue of any result
 
     def _work(self) -> None:
         while (job := self._jobs.get()).urgency is not Urgency.END:
             if job.result.cancelled():
+                self.waits.drop(job.order)
                 continue
-            self.lag_s = time.monotonic() - job.asked
+            if job.urgency is Urgency.FINAL:
+                self.waits.begin(job.order)
             answer: object = None
             failure: SpeechError | None = None
             try:
