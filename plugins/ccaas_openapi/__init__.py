@@ -1,0 +1,1 @@
+"""Operations of a system that describes itself by OpenAPI, as tools."""
