@@ -15,7 +15,7 @@ class PiperSettings(BaseModel):
         default="", description="A Piper voice (`….onnx`, its `….onnx.json` beside it); empty: the one set up."
     )
     processes: int = Field(
-        default=1, ge=1, le=8, description="Voice processes; each holds the model once (about 240 MB)."
+        default=1, ge=1, le=8, description="Voice processes; each holds the model once (about 120 MB)."
     )
     threads: int = Field(default=1, ge=1, le=8, description="Threads of one process.")
     pace: float = Field(

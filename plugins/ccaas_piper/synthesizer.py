@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ccaas.errors import SetupError, SpeechError
+from ccaas.inference import UnusableModel, prepared
 from ccaas.ports.media import Pcm
 from ccaas.ports.site import Site
 from ccaas.ports.speech import SynthesizerCapabilities
@@ -26,10 +27,8 @@ class PiperSynthesizer:
     def __init__(self, settings: PiperSettings, site: Site) -> None:
         self._settings = settings
         self._model = site.path(settings.model) if settings.model else site.models_dir / "piper-joe" / "joe.onnx"
-        arguments = [str(self._model), "--threads", str(settings.threads)]
-        arguments += ["--scales", str(settings.liveliness), str(1 / settings.pace), str(settings.rhythm)]
-        arguments += ["--gain", str(10 ** (settings.gain_db / 20))]
-        self._processes = [VoiceProcess(arguments, settings.voice) for _ in range(settings.processes)]
+        self._cache_dir = site.cache_dir
+        self._processes: list[VoiceProcess] = []
         self._capabilities = SynthesizerCapabilities(22_050, ("en-US",), (settings.voice,))
 
     @property
@@ -47,6 +46,8 @@ class PiperSynthesizer:
         for path in (self._model, Path(f"{self._model}.json")):
             if not path.is_file():
                 raise SetupError(f"the Piper voice {self._settings.voice} lacks its file {path}; run `make setup`")
+        arguments = await asyncio.to_thread(self._arguments)
+        self._processes = [VoiceProcess(arguments, self._settings.voice) for _ in range(self._settings.processes)]
         loaded = await asyncio.gather(*(process.start() for process in self._processes))
         self._capabilities = SynthesizerCapabilities(
             loaded[0].sample_rate, (loaded[0].language,), (self._settings.voice,)
@@ -66,6 +67,21 @@ class PiperSynthesizer:
     async def close(self) -> None:
         """End the processes."""
         await asyncio.gather(*(process.close() for process in self._processes))
+
+    def _arguments(self) -> list[str]:
+        """The voice process's command line. Blocks for seconds when the voice is new."""
+        settings = self._settings
+        try:
+            graphs = prepared(self._model.stem, (self._model,), self._cache_dir, "ccaas_piper.cut")
+        except UnusableModel as error:
+            raise SetupError(
+                f"the Piper voice {settings.voice} cannot be loaded: {error}; choose another model, or run `make setup`"
+            ) from error
+        scales = (settings.liveliness, 1 / settings.pace, settings.rhythm)
+        return [
+            *(str(graphs), f"{self._model}.json", "--threads", str(settings.threads)),
+            *("--scales", *map(str, scales), "--gain", str(10 ** (settings.gain_db / 20))),
+        ]
 
     async def _free(self) -> VoiceProcess:
         ready = [process for process in self._processes if process.ready]

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from piper import PiperVoice
 from piper.config import PiperConfig
 
+from ccaas.inference import RUNTIME_ERRORS
 from ccaas_piper import frames, split
 from ccaas_piper.frames import Kind
 
@@ -33,8 +34,8 @@ AUDIBLE = 0.004
 LEAD_S = 0.005
 """Silence left before the first sound (s)."""
 
-_UNSPEAKABLE: tuple[type[Exception], ...] = (*split.RUNTIME_ERRORS, RuntimeError, ValueError, IndexError)
-_UNUSABLE: tuple[type[Exception], ...] = (*split.RUNTIME_ERRORS, OSError, ValueError, KeyError, split.UnknownGraph)
+_UNSPEAKABLE: tuple[type[Exception], ...] = (*RUNTIME_ERRORS, RuntimeError, ValueError, IndexError)
+_UNUSABLE: tuple[type[Exception], ...] = (*RUNTIME_ERRORS, OSError, ValueError, KeyError)
 
 
 @dataclass(slots=True)
@@ -158,7 +159,8 @@ def _send(out: BinaryIO, kind: Kind, request: int, body: bytes = b"") -> None:
 def main() -> None:
     """Load the voice, say that it is ready, and speak what is asked."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("model", type=Path)
+    parser.add_argument("graphs", type=Path)
+    parser.add_argument("description", type=Path)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--scales", type=float, nargs=3, default=(0.667, 1.0, 0.8))
     parser.add_argument("--gain", type=float, default=1.0)
@@ -167,9 +169,9 @@ def main() -> None:
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     try:
-        description = json.loads(options.model.with_name(options.model.name + ".json").read_text())
+        description = json.loads(options.description.read_text())
         config = PiperConfig.from_dict(description)
-        parts = split.load(options.model, options.threads)
+        parts = split.load(options.graphs, options.threads)
     except _UNUSABLE as error:
         _send(out, Kind.BROKEN, 0, str(error).encode())
         sys.exit(1)
