@@ -1,0 +1,1 @@
+"""Finds what is private in texts, so that it need not leave this machine."""
