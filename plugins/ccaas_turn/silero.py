@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Protocol
 
 import numpy as np
@@ -37,12 +38,13 @@ class SileroVoiceDetector:
 
     def __init__(self, settings: SileroSettings, site: Site) -> None:
         self._path = site.path(settings.model) if settings.model else site.models_dir / "silero-vad" / "silero_vad.onnx"
+        self._cache_dir = site.cache_dir
         self._gate = 10 ** (-settings.gate_db / 20) if settings.gate_db else 0.0
         self._session: _Session | None = None
 
     async def start(self) -> None:
         """Load the model. Raises SetupError naming the missing file and the mend."""
-        self._session = open_model(self._path)
+        self._session = await asyncio.to_thread(open_model, self._path, self._cache_dir)
 
     def open(self) -> SileroStream:
         """Voice activity of one more leg."""

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ccaas.errors import SpeechError
+from ccaas.inference import RUNTIME_ERRORS
 from ccaas.ports.media import Pcm
 from ccaas.ports.site import Site
 from ccaas_turn.features import RATE, SAMPLES, log_mel
-from ccaas_turn.model import RUNTIME_ERRORS, open_model
+from ccaas_turn.model import open_model
 from ccaas_turn.settings import SmartTurnSettings
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class SmartTurnDetector:
 
     def __init__(self, settings: SmartTurnSettings, site: Site) -> None:
         self._path = site.path(settings.model) if settings.model else site.models_dir / "smart-turn" / "smart-turn.onnx"
+        self._cache_dir = site.cache_dir
         self._threads = settings.threads
         self._session: onnxruntime.InferenceSession | None = None
         self._pool: ThreadPoolExecutor | None = None
@@ -37,7 +39,8 @@ class SmartTurnDetector:
     async def start(self) -> None:
         """Load the model. Raises SetupError naming the missing file and the mend."""
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="smart-turn")
-        self._session = await asyncio.get_running_loop().run_in_executor(self._pool, open_model, self._path)
+        loop = asyncio.get_running_loop()
+        self._session = await loop.run_in_executor(self._pool, open_model, self._path, self._cache_dir)
         await self.finished(np.zeros(RATE, np.int16))
 
     async def finished(self, pcm: Pcm) -> float:
