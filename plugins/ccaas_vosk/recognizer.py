@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ccaas.errors import SetupError
 from ccaas.ports.site import Site
 from ccaas.ports.speech import RecognizerCapabilities
+from ccaas.ports.waits import Waits
 from ccaas_vosk.settings import VoskSettings
 from ccaas_vosk.stream import UNKNOWN, Decoder, VoskStream
 
@@ -30,11 +31,16 @@ class VoskRecognizer:
         self._rate = 16_000
         self._model: vosk.Model | None = None
         self._pool: ThreadPoolExecutor | None = None
+        self._waits = Waits()
 
     @property
     def capabilities(self) -> RecognizerCapabilities:
         """The rate is the model's own once started."""
         return RecognizerCapabilities(self._rate, interim=True, languages=(self._settings.language,))
+
+    @property
+    def lag_s(self) -> float:
+        return self._waits.lag_s
 
     async def start(self) -> None:
         """Load the model. Raises SetupError naming what is missing and the mend."""
@@ -50,7 +56,7 @@ class VoskRecognizer:
     def open(self) -> VoskStream:
         """A new utterance."""
         assert self._pool is not None, "start() comes first"
-        return VoskStream(self._decoder, self._rate, self._pool)
+        return VoskStream(self._decoder, self._rate, self._pool, self._waits)
 
     async def close(self) -> None:
         """Drop the model; decodings under way are waited for."""

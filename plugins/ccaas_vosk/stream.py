@@ -8,6 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -16,6 +17,7 @@ from ccaas.errors import SpeechError
 from ccaas.ports.media import Pcm
 from ccaas.ports.reasoning import Expectation
 from ccaas.ports.speech import Transcript
+from ccaas.ports.waits import Waits
 
 FED_S = 0.2
 """Audio is handed to the decoder in pieces of at least this length (s)."""
@@ -38,10 +40,11 @@ class Decoder(Protocol):
 class VoskStream:
     """See `ccaas.ports.speech.RecognizerStream`. The decoder is used by one thread at a time, never by the event loop."""
 
-    def __init__(self, make_decoder: Callable[[], Decoder], rate: int, pool: Executor) -> None:
+    def __init__(self, make_decoder: Callable[[], Decoder], rate: int, pool: Executor, waits: Waits) -> None:
         self._make_decoder = make_decoder
         self._rate = rate
         self._pool = pool
+        self._waits = waits
         self._lock = threading.Lock()
         self._decoder: Decoder | None = None
         self._waiting: deque[bytes] = deque()
@@ -65,7 +68,12 @@ class VoskStream:
     async def final(self, expect: Expectation | None = None) -> Transcript:
         """Everything up to now. Audio that is pushed later begins a new segment, and its words are appended."""
         del expect  # a Vosk model's vocabulary is fixed
-        return await self._ask(self._read_final)
+        asked = object()
+        self._waits.ask(asked)
+        try:
+            return await self._ask(partial(self._read_final, asked))
+        finally:
+            self._waits.drop(asked)
 
     def close(self) -> None:
         """Drop the audio."""
@@ -82,7 +90,8 @@ class VoskStream:
             text = " ".join([*(words for words, _ in self._segments), now])
             return Transcript(text.strip(), False, None, audio_s)
 
-    def _read_final(self, audio_s: float) -> Transcript:
+    def _read_final(self, asked: object, audio_s: float) -> Transcript:
+        self._waits.begin(asked)
         with self._lock:
             self._decode_waiting()
             if self._decoder is not None:
