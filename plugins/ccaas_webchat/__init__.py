@@ -1,0 +1,1 @@
+"""Web chat: a text channel over WebSocket, and the widget that a web page gets with one script tag."""
