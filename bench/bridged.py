@@ -3,6 +3,8 @@
 The second party is an extension of this Asterisk that sends back what it hears (`Local/echo`), so that a caller can hear
 that the connection carries audio both ways. A Local channel is two more channels in Asterisk than a phone would be, and
 its frames go through the bridge's thread: what is reported is more than two phones cost, not less.
+
+Most callers only talk (`bench/phones.py`); some, spread over the whole, also listen whether they hear themselves.
 """
 
 from __future__ import annotations
@@ -16,9 +18,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.crowd import PER_PROCESS
+from bench.phones import Phones, unpack
 from bench.processes import Snapshot, cost, snapshot
 from bench.speechset import RATE, Utterance
-from bench.system import System
+from bench.system import ROOT, System
 from ccaas.testing.caller import Call, CallFailed, SipCaller
 
 NUMBER = "bridge"
@@ -39,43 +42,46 @@ CHANGES: Mapping[str, Any] = {
 _STAGGER_S = 0.3
 _CONNECT_S = 30.0
 _BACK_S = 3.0
-_ROUNDS = 3
-"""Of dialling again those who were not taken because the machine was busy at that moment."""
+_LISTENERS = 8
+_TALKERS = "+1555012"
+"""What their calling numbers begin with."""
 
 
 async def bridged(
     system: System, calls: int, seconds: float, idle: Snapshot, utterances: Sequence[Utterance]
 ) -> dict[str, Any]:
     """Have `calls` callers connected at once, and watch them for `seconds`. `utterances`: what they say to be heard."""
+    talking = max(calls - _LISTENERS, 0)
+    prefix = await asyncio.to_thread(unpack, ROOT / ".cache", lambda _: None)
+    target, said = f"{system.sip_host}:{system.sip_port}", utterances[0].pcm
     async with AsyncExitStack() as stack:
+        if talking:
+            folder = system.state / "phones"
+            phones = Phones(prefix, target, NUMBER, _TALKERS, talking, 1 / _STAGGER_S, said, folder)
+            await stack.enter_async_context(phones)
+            await asyncio.sleep(talking * _STAGGER_S)
         lines = [
             await stack.enter_async_context(SipCaller(system.sip_host, system.sip_port))
-            for _ in range(math.ceil(calls / PER_PROCESS))
+            for _ in range(math.ceil((calls - talking) / PER_PROCESS))
         ]
-        up: dict[str, Call] = {}
-        """By calling number."""
-        not_taken = 0
-        for _ in range(_ROUNDS):
-            missing = [n for n in range(calls) if _ani(n) not in up]
-            dialled = [_dial(lines[n // PER_PROCESS], n, delay * _STAGGER_S) for delay, n in enumerate(missing)]
-            answered = {call.ani: call.call for call in await asyncio.gather(*dialled) if call is not None}
-            up |= await _settled(system, answered)
-            not_taken += len(missing) - sum(_ani(n) in up for n in missing)
-        connected = len(up)
+        dialled = [_dial(lines[n // PER_PROCESS], n, n * _STAGGER_S) for n in range(calls - talking)]
+        answered = {call.ani: call.call for call in await asyncio.gather(*dialled) if call is not None}
+        listening = await _settled(system, answered)
+        connected = len(await _numbers(system, connected=True))
         before = await asyncio.to_thread(snapshot, system.roots)
         await asyncio.sleep(seconds)
         after = await asyncio.to_thread(snapshot, system.roots)
         still = len(await _numbers(system, connected=True))
         channels = [line for line in (await system.console("core show channels concise")).splitlines() if "!" in line]
         back = await asyncio.gather(
-            *(_hears_itself(call, utterances[n % len(utterances)]) for n, call in enumerate(up.values()))
+            *(_hears_itself(call, utterances[n % len(utterances)]) for n, call in enumerate(listening.values()))
         )
-        await asyncio.gather(*(call.hang_up() for call in up.values()))
+        await asyncio.gather(*(call.hang_up() for call in listening.values()))
     return {
         "wanted": calls,
         "connected": connected,
-        "not_taken": not_taken,
         "connected_at_the_end": still,
+        "listened": len(listening),
         "heard_themselves": sum(back),
         "seconds": round(after.at - before.at, 1),
         "channels": len(channels),

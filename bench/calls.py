@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from bench.checking import Checked, CodeCheck
 from bench.ruler import runs
 from bench.speechset import LONG, QUESTIONS, Utterance
+from ccaas.ports.media import Pcm
 from ccaas.testing.caller import Call, Heard, SipCaller, Stereo
 from ccaas.testing.caller import Utterance as Said
 
@@ -44,16 +46,48 @@ class Recorded:
     said: list[tuple[Utterance, Said]]
 
 
+@dataclass(frozen=True, slots=True)
+class _CallLine:
+    """`bench.checking.Line` over a call. What is said here is no utterance of the set."""
+
+    call: Call
+    others: list[Said]
+
+    async def say(self, pcm: Pcm) -> float:
+        said = self.call.start_saying(pcm, 8000)
+        self.others.append(said)
+        began = await said.started
+        await self._listen(await said.finished)
+        return began
+
+    async def press(self, keys: str) -> None:
+        since = time.monotonic()
+        await self.call.press(keys, tone_ms=80, gap_ms=60)
+        await self._listen(since)
+
+    async def _listen(self, since: float) -> None:
+        try:
+            await self.call.hear(since, QUIET_S, _SPEECH_S)
+        except TimeoutError:
+            return  # The turn record says so too
+
+
 class MeasuredCall:
     """Runs one call over `utterances`; those that are spoken over the agent should stand together."""
 
-    def __init__(self, ua: SipCaller, number: int, codec: str) -> None:
+    def __init__(self, ua: SipCaller, number: int, codec: str, check: CodeCheck | None = None) -> None:
+        """`check` answers when a code is read back."""
         self._ua = ua
+        self._check = check
         self._codec = codec
         self._random = random.Random(number)
         self.ani = f"+1555010{number:04d}"
         """The calling number, by which the call is found in the journal."""
         self._said: list[tuple[Utterance, Said]] = []
+        self._others: list[Said] = []
+        """What was said to read-backs."""
+        self._checked: dict[str, Checked] = {}
+        """By the utterance's id."""
         self._question = ""
         self._long_answer: Heard | None = None
         """Where it was heard undisturbed."""
@@ -94,10 +128,14 @@ class MeasuredCall:
         self._said.append((utterance, said))
         ended = await said.started + utterance.speech_end_s
         await said.finished
+        check = self._check if utterance.kind == "code" and utterance.slots else None
         try:
-            await call.hear(ended, QUIET_S, _ANSWER_S)
+            await call.hear(ended, QUIET_S, _SPEECH_S if check else _ANSWER_S)
         except TimeoutError:
             return  # The ruler sees that there was no answer
+        if check is not None:
+            line = _CallLine(call, self._others)
+            self._checked[utterance.id] = await check.run(line, self.ani, utterance, said.started.result())
 
     async def _over(self, call: Call, utterance: Utterance) -> None:
         began = self._began
@@ -163,7 +201,9 @@ class MeasuredCall:
     def _side_car(self, stereo: Stereo, answered: float, ended: float) -> dict[str, Any]:
         rate = stereo.sample_rate
         starts = [stereo.starts.get(said.number, 0) / rate for _, said in self._said]
-        until = [*starts[1:], ended - stereo.origin]
+        others = [stereo.starts[said.number] / rate for said in self._others if said.number in stereo.starts]
+        ends = sorted([*starts, *others, ended - stereo.origin])
+        until = [next((end for end in ends if end > start), ends[-1]) for start in starts]
         turns = [
             {
                 "id": utterance.id,
@@ -176,6 +216,7 @@ class MeasuredCall:
                 "pauses_s": [[round(start + a, 4), round(start + b, 4)] for a, b in utterance.pauses],
                 "whole": said.whole,
             }
+            | ({"checked": self._checked[utterance.id].to_json()} if utterance.id in self._checked else {})
             for (utterance, said), start, limit in zip(self._said, starts, until, strict=True)
         ]
         long_answer = self._long_answer

@@ -1,7 +1,7 @@
 """`make bench-latency [SET=folder] [OUT=file.json] [CALLS=n]`: recorded callers, real SIP, the caller's own recording.
 
 Starts the system from examples/bench/ccaas.yaml, dials it, says every utterance of the set when the agent has asked for
-its sort, and lets the ruler judge the stereo recordings, which are kept beside the report with their side-cars. What was
+its sort, answers when a code is read back, and lets the ruler judge the stereo recordings, which are kept beside the report with their side-cars. What was
 understood comes from the controller's own turn records.
 """
 
@@ -13,6 +13,7 @@ import json
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,17 +22,25 @@ import numpy as np
 from rich.console import Console
 
 from bench.calls import MeasuredCall, Recorded, save
+from bench.checking import CodeCheck
 from bench.journal import Record, turns_of
 from bench.report import Judged, percentiles, report, stage_table, table
 from bench.ruler import measure_call
-from bench.scoring import belonging, score
+from bench.scoring import belonging, checked, score
 from bench.speechset import LONG, QUESTIONS, Utterance, noises, read_set
 from bench.system import ROOT, System, SystemFailed, environment
+from bench.voices import Voices
 from ccaas.conversation.settings import ConversationSettings
+from ccaas.errors import SetupError, SpeechError
+from ccaas.ports.site import Site
 from ccaas.testing.caller import CallerError, CallFailed, SipCaller
+
+SITE = Site(ROOT, ROOT / "var", ROOT / ".cache/models", ROOT / ".cache")
+"""Where the callers' voices lie."""
 
 _PER_CALL = 16
 """Utterances in a call, when the number of calls is not given."""
+_ENDED_BY = (signal.SIGTERM, signal.SIGINT)
 
 
 def spread(utterances: Sequence[Utterance], calls: int | None) -> list[list[Utterance]]:
@@ -50,6 +59,11 @@ def spread(utterances: Sequence[Utterance], calls: int | None) -> list[list[Utte
     return cut
 
 
+def agreeing(folder: Path) -> list[Utterance]:
+    """Recordings of the set that say yes, for callers whose code was read back right."""
+    return [said for said in read_set(folder) if said.kind == "short" and said.intent == "affirm"]
+
+
 def judge(recorded: Recorded, records: Sequence[Record], folder: Path) -> list[Judged]:
     """Write the side-car's last part, what the controller did, and judge each utterance of a call."""
     origin = recorded.side_car["origin_monotonic_s"]
@@ -57,7 +71,7 @@ def judge(recorded: Recorded, records: Sequence[Record], folder: Path) -> list[J
     for turn, (utterance, _) in zip(recorded.side_car["turns"], recorded.said, strict=True):
         own = belonging(records, origin + turn["speech_start_s"], origin + turn["until_s"])
         turn["committed_s"] = [round(record["times"]["committed"] - origin, 4) for record in own]
-        understood.append(score(utterance, own, origin + turn["speech_end_s"]))
+        understood.append(checked(score(utterance, own, origin + turn["speech_end_s"]), turn.get("checked")))
         turn["understood"] = understood[-1].text
     measured = measure_call(recorded.side_car, folder)
     return [Judged(m, u) for m, u in zip(measured, understood, strict=True)]
@@ -85,10 +99,16 @@ async def measure(bench: Bench, changes: Mapping[str, Any] | None = None) -> dic
     keep.mkdir(parents=True, exist_ok=True)
     for old in keep.glob("call-*"):
         old.unlink()
-    async with System(bench.work, changes) as system:
+    coded = any(utterance.kind == "code" for utterances in plan for utterance in utterances)
+    async with AsyncExitStack() as stack:
+        system = await stack.enter_async_context(System(bench.work, changes))
+        check = None
+        if coded:
+            voices = await stack.enter_async_context(Voices(SITE))
+            check = CodeCheck(system.state, agreeing(bench.set), voices.say)
         for number, utterances in enumerate(plan, 1):
             async with SipCaller(system.sip_host, system.sip_port) as ua:
-                call = MeasuredCall(ua, number, "PCMU")
+                call = MeasuredCall(ua, number, "PCMU", check)
                 recorded = await call.run(utterances, utterances[0].question)
             name = f"call-{number:02d}"
             save(recorded, keep, name)
@@ -138,10 +158,21 @@ async def curve(bench: Bench, factors: Sequence[float]) -> list[dict[str, Any]]:
     return points
 
 
+def _stopping() -> None:
+    """The system is being stopped already."""
+
+
 async def _bench(bench: Bench, factors: Sequence[float]) -> dict[str, Any]:
-    task = asyncio.current_task()
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None  # we are in one
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)  # So that the system is stopped too
+
+    def stop() -> None:
+        for number in _ENDED_BY:
+            loop.add_signal_handler(number, _stopping)  # Once is enough: a second time would leave the system running
+        task.cancel()
+
+    for number in _ENDED_BY:
+        loop.add_signal_handler(number, stop)
     found = await measure(bench)
     if factors:
         found["curve"] = await curve(bench, factors)
@@ -179,7 +210,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         factors = [float(factor) for factor in options.curve.split(",") if factor]
         bench = Bench(options.set, _plan(options), ROOT / "var/bench/latency", keep, console)
         found = asyncio.run(_bench(bench, factors))
-    except (OSError, ValueError, SystemFailed, CallerError, CallFailed) as error:
+    except asyncio.CancelledError:
+        console.print("stopped before the end: there is no report, and the system is stopped too", style="red")
+        return 2
+    except (OSError, ValueError, SystemFailed, CallerError, CallFailed, SetupError, SpeechError) as error:
         console.print(str(error), style="red", highlight=False)
         return 2
     options.out.parent.mkdir(parents=True, exist_ok=True)

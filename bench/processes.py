@@ -29,6 +29,8 @@ class Cost:
     """CPU seconds since its start, user and system."""
     rss_mb: float
     """Resident memory."""
+    pss_mb: float = 0.0
+    """Its share of the memory: what it shares with others is divided among them; 0 when it was not asked for."""
     threads: Mapping[str, float] = field(default_factory=dict)
     """CPU seconds of its threads so far, by name; the controller's alone."""
 
@@ -46,6 +48,10 @@ class Snapshot:
         """Resident memory of all processes that play a part."""
         return sum(cost.rss_mb for cost in self.costs.values() if cost.part == part)
 
+    def pss_mb(self, part: str) -> float:
+        """Proportional memory of all processes that play a part."""
+        return sum(cost.pss_mb for cost in self.costs.values() if cost.part == part)
+
 
 def part_of(command: str) -> str:
     """Which part a process of the system plays, from its command line."""
@@ -60,8 +66,11 @@ def part_of(command: str) -> str:
     return "other"
 
 
-def snapshot(roots: Iterable[int]) -> Snapshot:
-    """The processes under `roots` (process ids of the system), and the bench with its callers."""
+def snapshot(roots: Iterable[int], *, pss: bool = False) -> Snapshot:
+    """The processes under `roots` (process ids of the system), and the bench with its callers.
+
+    `pss`: also how much memory is whose share; reading that holds each process up for milliseconds.
+    """
     parents = _parents()
     tree = set().union(*(_under(root, parents) for root in roots))
     own = _under(os.getpid(), parents) - tree
@@ -72,9 +81,10 @@ def snapshot(roots: Iterable[int]) -> Snapshot:
             part = "callers" if pid in own else part_of(command)
             cpu_s, rss = _stat(Path(f"/proc/{pid}"))
             threads = _threads(pid) if part == "controller" else {}
+            share = _pss(pid) if pss else 0.0
         except (FileNotFoundError, ProcessLookupError):
             continue  # It has ended since we listed it
-        costs[pid] = Cost(part, cpu_s, rss, threads)
+        costs[pid] = Cost(part, cpu_s, rss, share, threads)
     return Snapshot(time.monotonic(), costs)
 
 
@@ -151,6 +161,13 @@ def _stat(folder: Path) -> tuple[float, float]:
     """CPU seconds and resident megabytes."""
     fields = _fields(folder)
     return (int(fields[11]) + int(fields[12])) / _TICKS, int(fields[21]) * _PAGE / 1e6
+
+
+def _pss(pid: int) -> float:
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) * 1024 / 1e6
+    return 0.0
 
 
 def _threads(pid: int) -> dict[str, float]:

@@ -35,6 +35,12 @@ def share(values: Iterable[bool | None]) -> float | None:
     return round(sum(there) / len(there), 4) if there else None
 
 
+def _count(values: Iterable[bool | None]) -> int | None:
+    """How many are true; None when none applies."""
+    there = [value for value in values if value is not None]
+    return sum(there) if there else None
+
+
 def figures(judged: Sequence[Judged]) -> dict[str, Any]:
     """All figures of one kind, or of all kinds together. Shares are 0…1; what does not apply is None."""
     measured = [one.measured for one in judged]
@@ -55,6 +61,8 @@ def figures(judged: Sequence[Judged]) -> dict[str, Any]:
         "false_alarm_resume_rate": share(m.went_on for m in alarms),
         "wer": round(sum(u.word_errors or 0 for u in understood) / said, 4) if said else None,
         "code_exact": share(u.code_exact for u in understood),
+        "code_after_correction": share(u.code_after_correction for u in understood),
+        "code_corrections": _count(u.code_corrected for u in understood),
         "intent_accuracy": share(u.intent_right for u in understood),
         "slot_accuracy": round(sum(u.slots_right for u in understood) / slots, 4) if slots else None,
         "stages_ms": {stage: percentiles((u.stages_ms.get(stage) for u in understood), 50, 95) for stage in STAGES},
@@ -70,7 +78,7 @@ def report(judged: Sequence[Judged]) -> dict[str, Any]:
 def table(figures_by_kind: dict[str, Any]) -> Table:
     """The report for people; milliseconds, and shares in per cent."""
     shown = Table(title="latency (ms) and shares (%), by kind")
-    for name in ("kind", "n", "p50", "p95", "p99", "cut off", "stop p50", "stop p95", "survive", "go on", "WER", "code", "intent", "slots"):  # fmt: skip
+    for name in ("kind", "n", "p50", "p95", "p99", "cut off", "stop p50", "stop p95", "survive", "go on", "WER", "code", "corrected", "then", "intent", "slots"):  # fmt: skip
         shown.add_column(name, justify="left" if name == "kind" else "right")
     for kind, row in figures_by_kind.items():
         voice, stop = row["voice_to_voice_ms"] or {}, row["bargein_stop_ms"] or {}
@@ -80,7 +88,9 @@ def table(figures_by_kind: dict[str, Any]) -> Table:
             *(_whole(voice.get(p)) for p in ("p50", "p95", "p99")),
             _per_cent(row["cutoff_rate"]),
             *(_whole(stop.get(p)) for p in ("p50", "p95")),
-            *(_per_cent(row[key]) for key in _SHARES),
+            *(_per_cent(row[key]) for key in _SHARES[:4]),
+            "" if row["code_corrections"] is None else str(row["code_corrections"]),
+            *(_per_cent(row[key]) for key in _SHARES[4:]),
         )
     return shown
 
@@ -96,7 +106,15 @@ def stage_table(row: dict[str, Any]) -> Table:
     return shown
 
 
-_SHARES = ("backchannel_survival", "false_alarm_resume_rate", "wer", "code_exact", "intent_accuracy", "slot_accuracy")
+_SHARES = (
+    "backchannel_survival",
+    "false_alarm_resume_rate",
+    "wer",
+    "code_exact",
+    "code_after_correction",
+    "intent_accuracy",
+    "slot_accuracy",
+)
 
 
 def _whole(value: float | None) -> str:

@@ -42,6 +42,13 @@ _ANSWER_GAP_S = 0.3
 _ALIKE = 0.5
 """Normalised correlation from which two pieces are the same recording; different speech stays under 0.3."""
 
+_PIECES = 4
+_SLACK_S = 0.005
+_ALIKE_IN_PIECES = 0.7
+"""What was taken back and sent again on the way may come some milliseconds sooner or later than in the undisturbed answer, which
+takes all likeness from a template that it falls into. So the template is compared in pieces, each of which may be off a little:
+the same words then reach 0.95, others stay under 0.45."""
+
 
 @dataclass(frozen=True, slots=True)
 class Planted:
@@ -199,31 +206,50 @@ class Ruler:
             return None
         reference = self._cut(self.long_answer.start, self.long_answer.end)
         before = self._cut(said.speech_start_s - 0.8, said.speech_start_s)
-        place, likeness = _find(before, reference)
+        place, likeness = find(before, reference)
         due = place + len(before) + self.rate
         template = reference[due : due + round(0.8 * self.rate)]
         if likeness < _ALIKE or len(template) < 0.4 * self.rate:
             return None
         heard = self._cut(said.speech_start_s, min(said.speech_start_s + 4.8, said.until_s))
-        return _find(template, heard)[1] >= _ALIKE
+        return _in_pieces(template, heard, self.rate) >= _ALIKE_IN_PIECES
 
     def _cut(self, start: float, end: float) -> Samples:
         return self.agent[max(0, round(start * self.rate)) : max(0, round(end * self.rate))]
 
 
-def _find(template: Samples, within: Samples) -> tuple[int, float]:
+def find(template: Samples, within: Samples) -> tuple[int, float]:
     """Where `template` fits best (sample index), and its normalised correlation there; (0, 0.0) when it cannot."""
+    alike = _alike(template, within)
+    best = int(np.argmax(alike))
+    return best, float(alike[best])
+
+
+def _in_pieces(template: Samples, within: Samples, rate: int) -> float:
+    """The mean likeness of a template's pieces where they fit best together; 0 when they cannot."""
+    size, slack = len(template) // _PIECES, round(_SLACK_S * rate)
+    places = len(within) - size * _PIECES + 1
+    if places <= 0:
+        return 0.0
+    likeness = np.zeros(places)
+    for start in range(0, size * _PIECES, size):
+        alike = np.pad(_alike(template[start : start + size], within), slack, constant_values=-1.0)
+        near = np.lib.stride_tricks.sliding_window_view(alike, 2 * slack + 1).max(axis=1)
+        likeness += near[start : start + places]
+    return float(likeness.max() / _PIECES)
+
+
+def _alike(template: Samples, within: Samples) -> Samples:
+    """Normalised correlation at each place; one zero when the template has nothing in it or does not fit."""
     length, norm = len(template), float(np.linalg.norm(template))
     if not norm or len(within) < length:
-        return 0, 0.0
+        return np.zeros(max(1, len(within) - length + 1))
     size = 1 << (len(within) + length).bit_length()
     spectrum = np.fft.rfft(within, size) * np.conj(np.fft.rfft(template, size))
     products = np.fft.irfft(spectrum, size)[: len(within) - length + 1]
     sums = np.concatenate(([0.0], np.cumsum(within**2)))
     energy = np.sqrt(np.maximum(sums[length:] - sums[:-length], 1e-9))
-    alike = products / (energy * norm)
-    best = int(np.argmax(alike))
-    return best, float(alike[best])
+    return np.asarray(products / (energy * norm))
 
 
 def read_wav(path: Path) -> tuple[NDArray[np.float64], int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bench.journal import Record
@@ -35,6 +35,18 @@ class Understood:
     """How many turns it became, those taken too early and taken again included."""
     stages_ms: Mapping[str, float] = field(default_factory=dict)
     """From the planted end of speech to each stage of the turn that was answered."""
+    code_after_correction: bool | None = None
+    """Whether the agent had it right after its read-back and at most one correction."""
+    code_corrected: bool | None = None
+    """Whether it took a correction."""
+
+
+def checked(understood: Understood, check: Mapping[str, Any] | None) -> Understood:
+    """With what came of the read-back, as in a side-car (`bench.checking.Checked`); a code without one was never right."""
+    if understood.code_exact is None:
+        return understood
+    right, corrected = (check["right"], bool(check["way"])) if check else (False, False)
+    return replace(understood, code_after_correction=right, code_corrected=corrected)
 
 
 def belonging(records: Sequence[Record], start: float, until: float) -> list[Record]:

@@ -15,7 +15,7 @@ RATE = 8000
 LONG = "long"
 """The question under which the agent gives its long answer, for callers who speak over it."""
 
-QUESTIONS = ("open", "yes_no", "code", "flight", "phone", "member", "card", "date", "spelling", "name", "number", "choice", LONG)  # fmt: skip
+QUESTIONS = ("open", "yes_no", "code", "flight", "phone", "member", "card", "date", "spelling", "name", "number", "choice", "birth", LONG)  # fmt: skip
 """Dialled words of examples/bench/flows.yaml; keying "*n#" asks the n-th from then on."""
 
 _BY_KIND = {"bargein": LONG, "backchannel": LONG, "noise": LONG}
@@ -32,7 +32,7 @@ _BY_INTENT = {
     "give_phone": "phone",
     "give_frequent_flyer": "member",
     "give_card_last4": "card",
-    "give_dob": "date",
+    "give_dob": "birth",
     "give_name_spelling": "spelling",
 }
 

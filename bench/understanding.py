@@ -120,7 +120,9 @@ def main() -> None:
     options.add_argument("--misses", action="store_true", help="show every text that was not understood")
     chosen = options.parse_args()
     program = load(chosen.flows)
-    understanding = understanding_of(program, MiniLm(ROOT / ".cache/models/minilm"), ROOT / ".cache/intents")
+    understanding = understanding_of(
+        program, MiniLm(ROOT / ".cache/models/minilm", ROOT / ".cache"), ROOT / ".cache/intents"
+    )
     report: dict[str, object] = {}
     for path in chosen.sets:
         lines = [json.loads(text) for text in path.read_text("utf-8").splitlines() if text.strip()]

@@ -1,0 +1,205 @@
+"""Who has answered: how often it is told rightly, and how soon.
+
+    python -m bench.answering [--out FILE.json] [--half tune|report] [--misses]
+
+The exit code is 1 when the reported half misses a goal. Audio is fed as fast as it is judged; interim transcripts are asked for where
+a call would ask, and arrive `TEXT_LATE_S` of audio later.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ccaas_moonshine.recognizer import MoonshineRecognizer
+from ccaas_moonshine.settings import MoonshineSettings
+from ccaas_turn.settings import SileroSettings
+from ccaas_turn.silero import SileroVoiceDetector
+
+from bench.answering_set import HALVES, Answered, answered
+from bench.system import ROOT
+from ccaas.media.answering.detector import AnswerListener
+from ccaas.media.answering.limits import Limits
+from ccaas.media.answering.signals import Signal, Signals
+from ccaas.media.answering.tones import HOP, HOP_S, RATE, ToneFinder
+from ccaas.media.resample import LiveResampler
+from ccaas.ports.answering import AnsweredBy, GreetingOver, Verdict
+from ccaas.ports.media import Pcm
+from ccaas.ports.site import Site
+from ccaas.ports.speech import Recognizer
+
+TEXT_LATE_S = 0.15
+TEXT_EVERY_S = 0.8
+"""How much voice there is between two interim transcripts."""
+TEXT_AFTER_S = 0.2
+"""Silence behind a voice after which one is asked for."""
+WAYS = ("timing and tones", "with words")
+SHORT_S = 1.4
+"""A short greeting of a person is at most so long."""
+GOALS = {"accuracy": 0.95, "humans_as_machines": 0.02, "human_p95_s": 1.5}
+"""At least, at most, at most."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What was said of one call."""
+
+    call: Answered
+    verdict: Verdict | None = None
+    over: GreetingOver | None = None
+    cpu_s: float = 0.0
+    texts: list[str] = field(default_factory=list)
+
+    @property
+    def right(self) -> bool:
+        """Whether it is who it is."""
+        return self.verdict is not None and self.verdict.by == self.call.by
+
+    @property
+    def after_start_s(self) -> float:
+        """From the greeting's start to the verdict."""
+        return self.verdict.at_s - self.call.start_s if self.verdict is not None else float("nan")
+
+    @property
+    def beep(self) -> bool | None:
+        """Whether a beep was told where one ended; None where none was told."""
+        if self.over is None or not self.over.beep:
+            return None
+        end_s = self.call.beep_end_s
+        return end_s is not None and end_s - 0.05 <= self.over.at_s <= end_s + 0.6
+
+
+async def judge(call: Answered, pcm: Pcm, voices: SileroVoiceDetector, words: Recognizer | None) -> Outcome:
+    """One call, frame by frame."""
+    listener, outcome = AnswerListener(RATE, voices.open(), voices.sample_rate), Outcome(call)
+    stream, wide = (words.open(), LiveResampler(RATE, words.capabilities.sample_rate)) if words else (None, None)
+    voiced_s, quiet_s, text_at_s, text = 0.0, 0.0, float("inf"), ""
+    for at in range(0, pcm.size - HOP + 1, HOP):
+        frame = pcm[at : at + HOP]
+        began = time.process_time()
+        told: Sequence[Verdict | GreetingOver | None] = [listener.push(frame)]
+        outcome.cpu_s += time.process_time() - began
+        if stream is not None and wide is not None and listener.verdict is None:
+            stream.push(wide.push(frame))
+            if listener.voice:
+                voiced_s, quiet_s = voiced_s + HOP_S, 0.0
+            else:
+                quiet_s += HOP_S
+            paused = voiced_s > 0 and TEXT_AFTER_S <= quiet_s < TEXT_AFTER_S + HOP_S
+            if text_at_s == float("inf") and (paused or voiced_s >= TEXT_EVERY_S):
+                text, voiced_s, text_at_s = (await stream.interim()).text, 0.0, listener.at_s + TEXT_LATE_S
+            if listener.at_s >= text_at_s:
+                text_at_s = float("inf")
+                outcome.texts.append(text)
+                told = [*told, listener.hear(text)]
+        for each in told:
+            if isinstance(each, Verdict):
+                outcome.verdict = each
+            elif each is not None:
+                outcome.over = each
+    if stream is not None:
+        stream.close()
+    return outcome
+
+
+def stray_beeps(calls: Sequence[tuple[Answered, Pcm]]) -> dict[str, float]:
+    """Beeps in speech that has none, as the tone finder alone hears them: nobody tells it where a voice is."""
+    found, seconds = 0, 0.0
+    for call, pcm in calls:
+        if call.kind != "speech":
+            continue
+        finder, signals, limits = ToneFinder(), Signals(Limits()), Limits()
+        for at in range(0, min(round(call.end_s * RATE), pcm.size) - HOP + 1, HOP):
+            ended = finder.push(pcm[at : at + HOP])
+            now = (at + HOP) / RATE
+            found += signals.step(ended, finder.current, now, voice=False, spoken=True) is Signal.BEEP
+        seconds += call.end_s + limits.after_beep_s
+    return {"found": found, "minutes": round(seconds / 60, 1)}
+
+
+def figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Of one half."""
+    humans = [one for one in outcomes if one.call.by == "human"]
+    machines = [one for one in outcomes if one.call.by == "machine"]
+    short = [one for one in humans if one.call.end_s - one.call.start_s <= SHORT_S]
+    beeping = [one for one in machines if one.call.beep_end_s is not None]
+
+    def share(part: int, whole: Sequence[object]) -> float:
+        return round(part / len(whole), 4)
+
+    def late(group: Sequence[Outcome], per_cent: float) -> float:
+        return round(float(np.percentile([one.after_start_s for one in group if one.right], per_cent)), 2)
+
+    kinds = sorted({one.call.by for one in outcomes})
+    by = {kind: [one for one in outcomes if one.call.by == kind] for kind in kinds}
+    wrong = [one for one in humans if one.verdict is not None and one.verdict.by is AnsweredBy.MACHINE]
+    return {
+        "calls": {kind: len(group) for kind, group in by.items()},
+        "accuracy": share(sum(one.right for one in outcomes), outcomes),
+        "right": {kind: share(sum(one.right for one in group), group) for kind, group in by.items()},
+        "humans_as_machines": share(len(wrong), humans),
+        "human_p50_s": late(humans, 50),
+        "human_p95_s": late(humans, 95),
+        "short_humans": len(short),
+        "short_human_p50_s": late(short, 50),
+        "short_human_p95_s": late(short, 95),
+        "machine_p50_s": late(machines, 50),
+        "machine_p95_s": late(machines, 95),
+        "beeps": len(beeping),
+        "beeps_found": share(sum(one.beep is True for one in beeping), beeping),
+        "false_beeps": sum(one.beep is False for one in outcomes),
+        "cpu_ms_per_call": round(1000 * float(np.mean([one.cpu_s for one in outcomes])), 1),
+    }
+
+
+async def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--half", choices=HALVES)
+    parser.add_argument("--no-words", action="store_true", help="timing and tones alone, which is quick")
+    parser.add_argument("--misses", action="store_true", help="list the calls that were judged wrongly")
+    options = parser.parse_args()
+    site = Site(ROOT, ROOT / "var", ROOT / ".cache" / "models", ROOT / ".cache")
+    voices, words = SileroVoiceDetector(SileroSettings(), site), MoonshineRecognizer(MoonshineSettings(), site)
+    calls = await answered(ROOT / ".cache")
+    await voices.start()
+    await words.start()
+    made: dict[str, Any] = {}
+    try:
+        for half in HALVES if options.half is None else (options.half,):
+            some = [(call, pcm) for call, pcm in calls if call.half == half]
+            for name in WAYS[: 1 if options.no_words else 2]:
+                outcomes = [await judge(call, pcm, voices, words if name == WAYS[1] else None) for call, pcm in some]
+                made[f"{half}, {name}"] = figures(outcomes)
+                for one in outcomes if options.misses else ():
+                    if not one.right or one.beep is False or (one.call.beep_end_s and one.beep is None):
+                        print(name, one)
+            made[f"{half}, stray beeps"] = stray_beeps(some)
+    finally:
+        await words.close()
+        await voices.close()
+    for name, table in made.items():
+        print(name)
+        for key, value in table.items():
+            print(f"  {key:20} {value}")
+    if options.out:
+        options.out.write_text(json.dumps(made, indent=1))
+    best = made.get("report, with words")
+    missed = best is not None and (
+        best["accuracy"] < GOALS["accuracy"]
+        or best["humans_as_machines"] > GOALS["humans_as_machines"]
+        or best["human_p95_s"] > GOALS["human_p95_s"]
+    )
+    return int(missed)
+
+
+if __name__ == "__main__":
+    raise SystemExit(asyncio.run(main()))

@@ -1,0 +1,1 @@
+"""How the weights of `ccaas/conversation/backchannel.py` were made: render, describe, train."""
