@@ -7,9 +7,13 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
+from ccaas.outreach.gate import PermittedCalls
+from ccaas.outreach.permits import Register
 from ccaas.ports.media import MediaStream
+from ccaas.ports.outreach import Permit
+from ccaas.ports.queueing import Place
 from ccaas.telephony.call import Call
-from ccaas.telephony.desk import AudioLost, Next, Target
+from ccaas.telephony.desk import AudioLost, Next, Refused, Target
 from ccaas.telephony.events import EndReason, Offered, TelephonyEvent
 from ccaas.telephony.supervisor import Remembered, Supervisor
 from ccaas.testing.fakes.media import FakeMediaStream
@@ -39,6 +43,15 @@ class Clerk:
         self.keys = ""
         self.holds: list[bool] = []
         self.left = 0
+        self.wants_talks = False
+        """Whether talks with people are listened to; frames then stand in `overheard`, by side."""
+        self.overheard: dict[str, list[bytes]] = {}
+        self.place_in: Callable[[str], Place | None] = lambda _: None
+        self.kept: Place | None = None
+        self.announced: list[str] = []
+        self.announcing_s = 2.0
+        self.wants = False
+        """What the caller says to a question that is announced."""
         self.finished: list[tuple[EndReason, int]] = []
         self.key_fails: Exception | None = None
         self.finish_fails: Exception | None = None
@@ -75,6 +88,29 @@ class Clerk:
     def target(self, name: str) -> Target | None:
         return TARGETS.get(name)
 
+    def place(self, name: str) -> Place | None:
+        return self.place_in(name)
+
+    def kept_place(self) -> Place | None:
+        return self.kept
+
+    @property
+    def overhears(self) -> bool:
+        return self.wants_talks
+
+    async def overhear(self, stream: MediaStream, *, customer: bool) -> None:
+        over = asyncio.Event()
+        side = self.overheard.setdefault("customer" if customer else "agent", [])
+        stream.listen(side.append, over.set)
+        await over.wait()
+
+    async def announce(self, stream: MediaStream, text: str, *, asks: bool) -> bool:
+        assert isinstance(stream, FakeMediaStream)
+        self.announced.append(text)
+        stream.send(text.encode().ljust(160, b" ")[:160])
+        await asyncio.sleep(self.announcing_s)
+        return asks and self.wants
+
     async def leave(self) -> None:
         self.left += 1
 
@@ -91,26 +127,23 @@ class Office:
     def __init__(self, switch: FakeSwitch | None = None, remembered: Mapping[str, Remembered] | None = None) -> None:
         self.switch = switch or FakeSwitch(lambda: asyncio.get_running_loop().time())
         self.refused = ""
-        self.nobody = False
         self.welcome_s = 0.0
         self.welcome_fails: Exception | None = None
         self.clerks: list[Clerk] = []
         self.events: list[tuple[str, TelephonyEvent]] = []
         self.over: list[tuple[str, EndReason, int]] = []
-        self.supervisor = Supervisor(self.switch, self, remembered or {})
+        self.register = Register()
+        self.supervisor = Supervisor(self.switch, self, remembered or {}, PermittedCalls(self.register))
         self._complaints: list[dict[str, Any]] = []
 
     # — the desk —
 
-    def refusal(self) -> str:
-        return self.refused
-
-    async def welcome(self, call_id: str, offer: Offered) -> Clerk | None:
+    async def welcome(self, call_id: str, offer: Offered) -> Clerk | Refused:
         await asyncio.sleep(self.welcome_s)
         if self.welcome_fails is not None:
             raise self.welcome_fails
-        if self.nobody:
-            return None
+        if self.refused:
+            return Refused(self.refused)
         self.clerks.append(Clerk(call_id, offer))
         return self.clerks[-1]
 
@@ -156,6 +189,10 @@ class Office:
     @staticmethod
     def here(leg: FakeLeg) -> bool:
         return leg.end is None
+
+    def permit(self, endpoint: str) -> Permit:
+        """As the gate makes it."""
+        return self.register.issue(Permit("x", "voice", endpoint))
 
     async def until(self, true: Callable[[], object], what: str, seconds: float = 100.0) -> None:
         loop = asyncio.get_running_loop()

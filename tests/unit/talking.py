@@ -18,7 +18,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from ccaas.conversation.conversation import Conversation, Outcome
+from ccaas.conversation.answer import Outcome
+from ccaas.conversation.conversation import Conversation
+from ccaas.conversation.escalation import Escalation
 from ccaas.conversation.events import TurnRecord
 from ccaas.conversation.parts import Parts
 from ccaas.conversation.phrases import Phrases
@@ -26,13 +28,15 @@ from ccaas.conversation.settings import ConversationSettings
 from ccaas.errors import SpeechError
 from ccaas.media.codec import coder, silence
 from ccaas.media.tracks import Tracks
+from ccaas.ports.journey import Assurance, Json
 from ccaas.ports.media import Codec, Pcm
-from ccaas.ports.reasoning import CallerTurn, DialogueContext, Draft, Expectation, Json, Reply
+from ccaas.ports.reasoning import CallerTurn, DialogueContext, Draft, Expectation, Reply, Topic
 from ccaas.ports.speech import Transcript
 from ccaas.ports.tools import Toolbox
 from ccaas.testing.clock import LoopClock
 from ccaas.testing.fakes.media import FakeMediaStream
 from ccaas.testing.fakes.speech import (
+    FakeImpressions,
     FakeRecognizer,
     FakeRecognizerStream,
     FakeSynthesizer,
@@ -45,6 +49,22 @@ from ccaas.testing.fakes.speech import (
 GREETING = "How can I help?"
 
 
+def barge_in(**changes: Any) -> dict[str, Any]:
+    """The pinned section of that name: nobody looks at words before they are said to the end."""
+    settings: dict[str, Any] = {
+        "yield_ms": 160,
+        "speak_on_at": 0.8,
+        "resume_at": 0.8,
+        "yield_below": 0.0,
+        "first_words_ms": 0,
+        "longest_listening_ms": 700,
+        "again_ms": 400,
+        "duck_db": -12.0,
+        "echo_correlation": 0.55,
+    }
+    return settings | changes
+
+
 def pinned(**changes: Any) -> ConversationSettings:
     """Settings that no tuning of the defaults changes: the tests' own times are built on them."""
     settings: dict[str, Any] = {
@@ -53,8 +73,8 @@ def pinned(**changes: Any) -> ConversationSettings:
         "onset_ms": 64,
         "pause_ms": 64,
         "finished_threshold": 0.5,
-        "budgets": {"open": {"complete_ms": 180, "likely_ms": 450, "unsure_ms": 800, "incomplete_ms": 1_800}},
-        "barge_in": {"yield_ms": 160, "duck_db": -12.0, "echo_correlation": 0.55},
+        "budgets": {"open": {"complete_ms": 180, "likely_ms": 180, "unsure_ms": 800, "incomplete_ms": 1_800}},
+        "barge_in": barge_in(),
         "acknowledge_ms": 900,
         "acknowledgements": ("One moment.", "Let me see."),
         "retake_ms": 900,
@@ -89,11 +109,14 @@ Step = str | Reply | Wait | Write | Exception
 class Script:
     """What the dialogue does with one turn: the steps of its commit, in order."""
 
-    def __init__(self, *steps: Step, draft_s: float = 0.0, fails: Exception | None = None) -> None:
-        """`draft_s`: how long drafting takes; `fails`: what drafting raises."""
+    def __init__(
+        self, *steps: Step, draft_s: float = 0.0, fails: Exception | None = None, private: bool = False
+    ) -> None:
+        """`draft_s`: how long drafting takes; `fails`: what drafting raises; `private`: it answers a check."""
         self.steps = [Reply(step) if isinstance(step, str) else step for step in steps]
         self.draft_s = draft_s
         self.fails = fails
+        self.private = private
 
     @property
     def known(self) -> Reply | None:
@@ -122,7 +145,7 @@ class ScriptedDialogue:
         await asyncio.sleep(script.draft_s)
         if script.fails is not None:
             raise script.fails
-        return Draft(turn, script.known, plan=script)
+        return Draft(turn, script.known, plan=script, private=script.private)
 
     async def commit(self, draft: Draft) -> AsyncIterator[Reply]:
         assert isinstance(draft.plan, Script)
@@ -148,6 +171,13 @@ class ScriptedDialogue:
     def heard(self, text: str, whole: bool) -> None:
         self._reasoner.heard.append((text, whole))
 
+    def topic(self) -> Topic | None:
+        return self._reasoner.topic
+
+    @property
+    def assurance(self) -> Assurance:
+        return self._tools.assurance
+
     def snapshot(self) -> Json:
         return {"turns": list(self.turns)}
 
@@ -159,11 +189,14 @@ class ScriptedReasoner:
         self.scripts = dict(scripts)
         self.open_s = 0.0
         self.expect: Expectation | None = None
+        self.topic: Topic | None = None
         self.drafts: list[CallerTurn] = []
         self.commits: list[CallerTurn] = []
         self.heard: list[tuple[str, bool]] = []
         self.silences: list[int] = []
         self.dialogues: list[ScriptedDialogue] = []
+        self.contexts: list[DialogueContext] = []
+        """What each of them was opened with."""
 
     def script(self, turn: CallerTurn) -> Script:
         return self.scripts.get(turn.text or turn.keys) or Script("Okay.")
@@ -173,6 +206,7 @@ class ScriptedReasoner:
     def open(self, context: DialogueContext, snapshot: Json | None = None) -> ScriptedDialogue:
         turns = snapshot["turns"] if snapshot is not None else []
         assert isinstance(turns, list)
+        self.contexts.append(context)
         dialogue = ScriptedDialogue(self, context.tools, list(turns))
         self.dialogues.append(dialogue)
         return dialogue
@@ -188,15 +222,19 @@ class Tools:
 
     def __init__(self, seconds: float = 1.0) -> None:
         self.seconds = seconds
+        self.assurance = Assurance.NONE
         self.begun: list[str] = []
         self.done: list[str] = []
         self._tasks: set[asyncio.Task[None]] = set()
+
+    def verifies(self, name: str) -> bool:
+        return False
 
     async def read(self, name: str, arguments: Mapping[str, object], turn_id: str) -> dict[str, Any]:
         return {}
 
     async def write(
-        self, name: str, arguments: Mapping[str, object], turn_id: str, confirmed_by: str
+        self, name: str, arguments: Mapping[str, object], turn_id: str, confirmed_by: str, *, intent: str = ""
     ) -> dict[str, Any]:
         self.begun.append(f"{name} {turn_id}")
         task = asyncio.create_task(self._write(name))
@@ -334,6 +372,7 @@ class Talk:
         snapshot: Json | None = None,
         first_words: str = "",
         codec: Codec = Codec.ULAW,
+        escalation: Escalation | None = None,
     ) -> None:
         self.settings = settings or pinned()
         self.reasoner = ScriptedReasoner(scripts)
@@ -343,6 +382,7 @@ class Talk:
         self.saved: list[Json] = []
         self._folder, self._fallback = folder, fallback
         self._snapshot, self._first_words, self._codec = snapshot, first_words, codec
+        self._escalation = escalation
         self._complaints: list[dict[str, Any]] = []
         self._raised = False
         self._understood: dict[tuple[float, int], str] = {}
@@ -354,10 +394,21 @@ class Talk:
         self.stream = FakeMediaStream(self._codec)
         self.caller = Caller(self.stream)
         phrases = Phrases(self.voice, self._fallback, self._folder, "tones")
-        parts = Parts(self.ears, FakeVoiceDetector(), self.turning, phrases, self.settings, self.clock)
+        self.impressions = FakeImpressions()
+        parts = Parts(
+            self.ears, FakeVoiceDetector(), self.turning, phrases, self.settings, self.clock, self.impressions
+        )
         context = DialogueContext("call", "voice", "+15550100", "1000", None, self.tools, self.clock.wall())
         self.conversation = Conversation(
-            "call", self.stream, self.reasoner, context, parts, Tracks(None), self._publish, self.saved.append
+            "call",
+            self.stream,
+            self.reasoner,
+            context,
+            parts,
+            Tracks(None),
+            self._publish,
+            self._save,
+            escalation=self._escalation,
         )
         self._before = asyncio.all_tasks()
         self.running = asyncio.create_task(self.conversation.run(self._snapshot, self._first_words))
@@ -388,6 +439,9 @@ class Talk:
 
     def _publish(self, record: TurnRecord) -> None:
         self.records[record.turn_id] = record
+
+    def _save(self, snapshot: Json, topic: Topic | None) -> None:
+        self.saved.append(snapshot)
 
     async def outcome(self) -> Outcome:
         """How the conversation ended. Raises what it raised."""

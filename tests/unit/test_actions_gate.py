@@ -124,6 +124,9 @@ READ = Tool("look", "Looks.", Plain, Plain, run, Effect.READ)
         (replace(READ, timeout_s=0), "time limit"),
         (replace(READ, effect=Effect.WRITE), "at least 2"),
         (replace(READ, confirmation=Confirmation.SPOKEN), "only reads"),
+        (replace(READ, verifies=True), "has a field customer_id"),
+        (replace(READ, verifies=True, private=True), "not verified yet"),
+        (replace(READ, verifies=True, effect=Effect.WRITE, phase=Phase.TRANSACTIONAL), "only reads"),
     ],
 )
 def test_a_contradictory_tool_is_refused_at_boot(tool: Tool, said: str) -> None:

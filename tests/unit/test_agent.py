@@ -14,27 +14,35 @@ import soundfile
 from at_once import AtOnce
 from pydantic import BaseModel
 from talking import GREETING, Caller, Ears, Script, ScriptedReasoner, Turning, Voice, Write, pinned
+from texting import DirectJournal
 
-from ccaas.actions.audit import ToolRun
+from ccaas.acquaintance import Acquaintance
 from ccaas.actions.phase import Limits
 from ccaas.actions.runner import CallTools
 from ccaas.actions.tool import Tools
 from ccaas.agent import Agent, unused
+from ccaas.brain import Brain
+from ccaas.call_memory import CallMemory
+from ccaas.chapter import Whose
+from ccaas.chronicle import Chronicle
 from ccaas.config.settings import Destination
 from ccaas.conversation.events import TurnRecord
 from ccaas.conversation.parts import Parts
 from ccaas.conversation.phrases import Phrases
 from ccaas.hooks import PluginHost
 from ccaas.hookspecs import hookimpl
-from ccaas.journal.entries import Entry, Snapshot, Turn
+from ccaas.journal.entries import Snapshot, Turn
 from ccaas.journal.journal import Journal
 from ccaas.media.codec import coder
+from ccaas.ports.journey import Assurance, Contact, Fact, FactKind, Identity, IdentityKind, Profile
 from ccaas.ports.media import Codec
 from ccaas.ports.reasoning import Ending, Reply
 from ccaas.ports.tools import Effect, Phase, Tool, ToolContext
+from ccaas.presence import Presence
 from ccaas.telephony.desk import AudioLost, HangUp, Next, Target, TransferTo
 from ccaas.telephony.events import EndReason
 from ccaas.testing.clock import LoopClock
+from ccaas.testing.fakes.journey import FakeJourney
 from ccaas.testing.fakes.media import FakeMediaStream
 from ccaas.testing.fakes.speech import FakeVoiceDetector, heard
 
@@ -44,21 +52,8 @@ ASK = "Tell me more."
 GOODBYE = Reply("Goodbye.", ending=Ending.HANG_UP)
 
 
-class Books:
+class Books(DirectJournal):
     """What was journalled; also the audit of the tools."""
-
-    def __init__(self) -> None:
-        self.entries: list[Entry] = []
-
-    def post(self, *entries: Entry) -> bool:
-        self.entries += entries
-        return True
-
-    async def store(self, run: ToolRun) -> None:
-        self.entries.append(run)
-
-    def note(self, run: ToolRun) -> None:
-        self.entries.append(run)
 
     def snapshots(self) -> list[Any]:
         return [entry.state for entry in self.entries if isinstance(entry, Snapshot)]
@@ -84,20 +79,38 @@ class Desk:
     """One agent and all that it needs."""
 
     def __init__(
-        self, folder: Path, scripts: dict[str, Script], *, recorded: bool = True, longest_s: float = 600
+        self,
+        folder: Path,
+        scripts: dict[str, Script],
+        *,
+        recorded: bool = True,
+        longest_s: float = 600,
+        journey: FakeJourney | None = None,
+        before: tuple[TurnRecord, ...] = (),
     ) -> None:
         self.settings = pinned(longest_call_s=longest_s)
         self.folder = folder
         self.reasoner = ScriptedReasoner(scripts)
-        self.books, self.listening = Books(), Listening()
+        folder.mkdir(exist_ok=True)
+        self.books, self.listening = Books(folder / "journal.sqlite"), Listening()
         self.host = PluginHost.of({"listening": self.listening})
         self.clock = LoopClock()
+        self.journey = journey or FakeJourney()
+        chronicle = Chronicle(cast("Journal", self.books), self.journey)
+        self.brain = Brain(
+            Acquaintance(self.journey, self.host, self.clock.wall),
+            chronicle,
+            Presence(),
+            lambda channel, address: Identity(IdentityKind.PHONE, address),
+        )
+        contact = Contact("call", "voice", "+15550111", "1000")
+        memory = CallMemory(self.brain, self.clock, contact, None, "front", "desk", before=before)
         self.booked: list[str] = []
         book = Tool("book", "Books.", Nothing, Nothing, self._book, Effect.WRITE, Phase.TRANSACTIONAL)
         self.tools = CallTools(
             Tools([book]),
             Limits(Phase.TRANSACTIONAL),
-            self.books,
+            memory.audit,
             call_id="call",
             customer_id="",
             now=self.clock.wall,
@@ -113,7 +126,6 @@ class Desk:
             self.reasoner,
             self.tools,
             parts,
-            cast("Journal", self.books),
             self.host,
             {
                 "desk": Destination(endpoint="PJSIP/6001", timeout_s=7),
@@ -121,6 +133,7 @@ class Desk:
             },
             folder / "recordings" if recorded else None,
             AtOnce(),
+            memory,
         )
         self._calling: list[asyncio.Task[None]] = []
 
@@ -164,6 +177,12 @@ class Desk:
         self.caller.speak(text)
         await self.until(lambda: not self.caller.speaking)
 
+    async def facts(self) -> list[Fact]:
+        """What the journey knows of the call, in order of the timeline."""
+        assert await self.brain.chronicle.tell()
+        customer = await self.journey.find(Identity(IdentityKind.PHONE, "+15550111"))
+        return list(await self.journey.timeline(customer)) if customer else []
+
     def turns_file(self) -> list[dict[str, Any]]:
         path = self.folder / "recordings" / "call.jsonl"
         return [json.loads(line) for line in path.read_text().splitlines()]
@@ -189,6 +208,107 @@ async def test_a_conversation_is_kept_in_the_books_and_on_disk(tmp_path: Path) -
     assert rate == 8_000
     assert heard(both[:, 1][: rate * 2]).startswith(GREETING)
     assert ASK in heard(both[:, 0]).replace("~", "")
+
+
+async def test_a_call_is_on_the_timeline_with_what_was_heard_and_where_it_can_be_heard(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, {ASK: Script(Write("book"), GOODBYE)})
+    attending = desk.attend()
+    await desk.says(GREETING)
+    await asyncio.sleep(0.09)
+    await desk.say(ASK)
+    assert await attending == HangUp()
+    await desk.finish()
+    facts = await desk.facts()
+    assert [(fact.kind, fact.source, fact.text) for fact in facts] == [
+        (FactKind.CONTACTED, "customer", "Called."),
+        (FactKind.SAID, "agent", GREETING),
+        (FactKind.SAID, "customer", ASK),
+        (FactKind.DONE, "tool:book", "Book."),
+        (FactKind.SAID, "agent", "Goodbye."),
+        (FactKind.NOTED, "agent", "The call ended."),
+    ]
+    said = {fact.text: fact for fact in facts if fact.kind is FactKind.SAID}
+    links = [said[text].recording for text in (GREETING, ASK, "Goodbye.")]
+    assert all(link.startswith("recordings/call.wav#t=") for link in links)
+    seconds = [float(link.partition("#t=")[2]) for link in links]
+    assert seconds == sorted(seconds)
+    both, rate = soundfile.read(tmp_path / "recordings" / "call.wav", dtype="int16")
+    at = int(seconds[2] * rate)
+    assert "bye" in heard(both[at:, 1])
+    assert "bye" not in heard(both[:at, 1])
+    assert {fact.channel for fact in facts} == {"voice"}
+
+
+async def test_what_was_not_heard_is_not_on_the_timeline(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, {ASK: Script("Your flight is on Friday, and it leaves at noon.")})
+    attending = desk.attend()
+    await desk.says(GREETING)
+    await desk.say(ASK)
+    await desk.says("Friday")
+    await desk.hang_up(attending)
+    said = [fact.text for fact in await desk.facts() if fact.kind is FactKind.SAID and fact.source == "agent"]
+    assert all("noon" not in text for text in said)
+
+
+async def test_the_dialogue_knows_the_customer_and_a_store_that_hangs_delays_nothing_for_long(tmp_path: Path) -> None:
+    journey = FakeJourney()
+    await journey.register(Profile("ann", "Ann"), (Identity(IdentityKind.PHONE, "+15550111"),))
+    desk = Desk(tmp_path, {}, journey=journey)
+    attending = desk.attend()
+    await desk.says(GREETING)
+    context = desk.reasoner.contexts[-1]
+    assert context.journey is not None
+    assert context.journey.profile.first_name == "Ann"
+    assert context.assurance is Assurance.CLAIMED
+    await desk.hang_up(attending)
+
+    class Hanging(FakeJourney):
+        async def find(self, identity: Identity) -> str | None:
+            await asyncio.sleep(3_600)
+            return None
+
+    slow = Desk(tmp_path / "slow", {}, journey=Hanging())
+    began = slow.clock.now()
+    attending = slow.attend()
+    await slow.until(lambda: slow.reasoner.contexts)
+    assert slow.clock.now() - began < 0.1  # virtual seconds: 50 ms, and no more
+    assert slow.reasoner.contexts[-1].journey is None
+    attending.cancel()
+    await asyncio.wait({attending})
+    await slow.agent.leave()
+    await slow.host.close()
+    for task in slow._calling:
+        task.cancel()
+    await asyncio.gather(*slow._calling, return_exceptions=True)
+
+
+async def test_a_text_during_the_call_is_on_the_same_timeline(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, {"ABC123": Script("I have it.")})
+    assert await desk.agent.tell("ABC123", "sms") is None, "nobody attends yet"
+    attending = desk.attend()
+    await desk.says(GREETING)
+    found = desk.brain.presence.of(Whose("", Identity(IdentityKind.PHONE, "+15550111")))
+    assert found is not None
+    call_id, listener = found
+    assert call_id == "call"
+    assert await listener.tell("ABC123", "sms") == "t1"
+    await desk.says("I have it.")
+    await asyncio.sleep(1)
+    await desk.hang_up(attending)
+    texts = [fact for fact in await desk.facts() if fact.channel == "sms"]
+    assert [(fact.text, fact.source, fact.recording) for fact in texts] == [("ABC123", "customer", "")]
+    assert desk.brain.presence.of(Whose("", Identity(IdentityKind.PHONE, "+15550111"))) is None
+
+
+async def test_a_turn_that_a_crash_cut_off_is_told_by_the_next_controller(tmp_path: Path) -> None:
+    cut = TurnRecord("t1", ASK, "", "", agent_text="Your flight is on Friday.", heard_text="Your flight is")
+    desk = Desk(tmp_path, {}, before=(cut,))
+    desk.agent.remember({"turns": [ASK]}, (cut,))
+    attending = desk.attend("lost")
+    await desk.says("Your flight is on Friday.")
+    await desk.hang_up(attending)
+    texts = [fact.text for fact in await desk.facts() if fact.turn_id == "t1"]
+    assert texts == [ASK, "Your flight is"]
 
 
 async def test_where_nothing_is_recorded_nothing_is_written(tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airline_world import published, site
+from airline_world import NOW, published, site
 from ccaas_airline import plugin
 from ccaas_airline.build import build, main
-from ccaas_airline.callers import customer_of
+from ccaas_airline.callers import customer_at, customer_of, known_of
 from ccaas_airline.desk import Desk
 from ccaas_airline.dump import dump
 from ccaas_airline.phones import AREA_CODES, e164, invented_numbers
@@ -22,9 +22,10 @@ from ccaas_airline.plugin import airline_tools, ccaas_identify, open_desk, tools
 from ccaas_airline.settings import AirlineSettings
 from ccaas_airline.sums import calculate
 
+from ccaas.actions import CallTools, Limits, ToolRun, Tools
 from ccaas.errors import SetupError, ToolError
-from ccaas.ports.journey import Contact
-from ccaas.ports.tools import ToolContext
+from ccaas.ports.journey import Assurance, Contact
+from ccaas.ports.tools import Effect, Party, Phase, ToolContext
 
 
 class Call:
@@ -89,6 +90,34 @@ async def test_a_customer_is_known_however_the_number_is_spelled(desk: Desk, spe
 @pytest.mark.parametrize("number", ["", "anonymous", "alice", "+13035550199", "911", "sip:@", "+", "💥", "9" * 200])
 async def test_a_stranger_is_nobody(desk: Desk, number: str) -> None:
     assert await customer_of(desk.store, number) is None
+
+
+async def test_a_customer_is_known_by_what_the_journey_says_and_by_their_address(desk: Desk) -> None:
+    async def who(channel: str, address: str, customer_id: str = "") -> str:
+        found = await customer_at(desk.store, Contact("c", channel, address, "front", customer_id))
+        return found.id if found else ""
+
+    assert await who("sms", "+13035550100") == "ann_lee_1"
+    assert await who("email", "Ann_Lee_1@Example.com") == "ann_lee_1"
+    assert await who("chat", "visitor", "bob_roe_2") == "bob_roe_2"
+    assert await who("sms", "+13035550100", "c-1234") == "ann_lee_1"
+    assert await who("chat", "visitor", "c-1234") == ""
+    assert await who("email", "nobody@example.com") == ""
+
+
+async def test_what_is_known_of_a_customer_at_once(desk: Desk) -> None:
+    known = await known_of(desk.store, "ann_lee_1", datetime.fromisoformat(NOW))
+    assert known is not None
+    assert known["membership"] == "regular"
+    ahead, soonest = known["flights_ahead"], known["next_flight"]
+    assert ahead > 0
+    leaves = datetime.fromisoformat(f"{soonest['date']}T{soonest['departs']}")
+    assert leaves > datetime.fromisoformat(NOW)
+    later = await known_of(desk.store, "ann_lee_1", leaves)
+    assert later is not None
+    assert later["flights_ahead"] < ahead
+    assert later["next_flight"] != soonest
+    assert await known_of(desk.store, "nobody", leaves) is None
 
 
 def test_invented_numbers_are_unique_fictional_and_always_the_same() -> None:
@@ -238,15 +267,108 @@ async def test_refused_changes_change_nothing(ann: Call, desk: Desk, change: dic
     assert await desk.store.read(dump) == before
 
 
+def behind_the_gate(desk: Desk, customer_id: str = "") -> CallTools:
+    """The toolbox of a call from a number that is a customer's, or nobody's."""
+
+    class NoAudit:
+        async def store(self, run: ToolRun) -> None: ...
+
+        def note(self, run: ToolRun) -> None: ...
+
+    limits = Limits(Phase.PROACTIVE)
+    return CallTools(
+        Tools(tools_of(desk)),
+        limits,
+        NoAudit(),
+        call_id="call",
+        customer_id=customer_id,
+        now=lambda: datetime.now(UTC),
+        assurance=Assurance.CLAIMED if customer_id else Assurance.NONE,
+    )
+
+
 async def test_a_stranger_changes_only_what_they_can_name(desk: Desk) -> None:
-    stranger = Call(desk, "")
+    stranger = behind_the_gate(desk)
     change = {"reservation_id": "AAAAA1", "date": "2024-05-16", "flight_numbers": "AIR101"}
-    assert await code_of(stranger("change_flight", **change)) == "not_identified"
-    assert await code_of(stranger("identify_customer", reservation_id="AAAAA1", last_name="Roe")) == "not_found"
-    proved = await stranger("identify_customer", reservation_id="a-aaaa1", last_name=" LEE ")
+    assert await code_of(stranger.write("change_flight", change, "t1", "t1")) == "unverified"
+    wrong = {"reservation_id": "AAAAA1", "last_name": "Roe"}
+    assert await code_of(stranger.read("identify_customer", wrong, "t2")) == "not_found"
+    proved = await stranger.read("identify_customer", {"reservation_id": "a-aaaa1", "last_name": " LEE "}, "t3")
     assert proved["customer_id"] == "ann_lee_1"
-    assert await code_of(stranger("change_flight", **{**change, "reservation_id": "BBBBB1"})) == "not_allowed"
-    assert (await stranger("change_flight", **change))["refunded"] == 50
+    theirs = {**change, "reservation_id": "BBBBB1"}
+    assert await code_of(stranger.write("change_flight", theirs, "t4", "t4")) == "not_allowed"
+    assert (await stranger.read("find_reservations", {}, "t5"))["count"] == 2
+    assert (await stranger.write("change_flight", change, "t6", "t6"))["refunded"] == 50
+
+
+@pytest.mark.parametrize(("customer_id", "opens"), [("ann_lee_1", True), ("", False)])
+async def test_a_date_of_birth_opens_the_bookings_of_whose_number_it_is(
+    desk: Desk, customer_id: str, opens: bool
+) -> None:
+    caller = behind_the_gate(desk, customer_id)
+    born = {"date_of_birth": "1980-01-02"}
+    if opens:
+        assert (await caller.read("verify_customer", born, "t1"))["customer_id"] == customer_id
+    else:
+        assert await code_of(caller.read("verify_customer", born, "t1")) == "not_identified"
+    assert (caller.assurance is Assurance.VERIFIED) is opens
+
+
+async def test_a_forged_number_opens_nothing(desk: Desk) -> None:
+    before = await desk.store.read(dump)
+    caller = behind_the_gate(desk, "ann_lee_1")
+    open_to_all = {"list_all_airports", "search_direct_flight", "search_onestop_flight", "get_flight_status"}
+    open_to_all |= {"calculate", "transfer_to_human_agents", "identify_customer", "verify_customer", "flight_standing"}
+    for tool in tools_of(desk):
+        if tool.name not in open_to_all:
+            ran = (
+                caller.read(tool.name, {}, "t") if tool.effect is Effect.READ else caller.write(tool.name, {}, "t", "t")
+            )
+            code = "unverified" if Party.BUTLER in tool.callers else "needs_approval"
+            assert await code_of(ran) == code, tool.name
+    for wrong in ("1981-01-02", "1980-02-01"):
+        assert await code_of(caller.read("verify_customer", {"date_of_birth": wrong}, "t")) == "wrong"
+    bobs = {"reservation_id": "BBBBB1", "last_name": "Roe"}
+    assert await code_of(caller.read("identify_customer", bobs, "t")) == "locked"
+    assert await code_of(caller.read("verify_customer", {"date_of_birth": "1980-01-02"}, "t")) == "locked"
+    assert await desk.store.read(dump) == before
+
+
+async def test_an_upgrade_is_quoted_and_made_for_all_flights_at_the_price_agreed(bob: Call, desk: Desk) -> None:
+    quote = await bob("quote_upgrade", reservation_id="BBBBB1")
+    # Two people, two flights of 400 each instead of 200 and 180.
+    assert (quote["difference"], quote["round_trip"], quote["from_cabin"]) == (840, True, "economy")
+    refused = bob("upgrade_cabin", reservation_id="BBBBB1", agreed=839)
+    assert await code_of(refused) == "price_changed"
+    made = await bob("upgrade_cabin", reservation_id="BBBBB1", agreed=840)
+    assert (made["charged"], made["refunded"], made["cabin"], made["payment"]) == (840, 0, "business", "gift card")
+    state = await desk.store.read(dump)
+    booking = state["reservations"]["BBBBB1"]
+    assert (booking["cabin"], booking["payment_history"][-1]["amount"]) == ("business", 840)
+    assert state["users"]["bob_roe_2"]["payment_methods"]["gift_card_2"]["amount"] == 60
+    for flight, day in (("AIR101", "2024-05-19"), ("AIR105", "2024-05-23")):
+        seats = state["flights"][flight]["dates"][day]["available_seats"]
+        assert (seats["business"], seats["economy"]) == (1, 7)
+    assert await code_of(bob("quote_upgrade", reservation_id="BBBBB1")) == "not_allowed"
+
+
+@pytest.mark.parametrize(
+    ("reservation", "code"),
+    [("AAAAA1", ""), ("AAAAA2", ""), ("AAAAA3", "not_allowed"), ("BBBBB1", "not_allowed"), ("NOBODY", "not_found")],
+)
+async def test_who_may_be_upgraded(ann: Call, reservation: str, code: str) -> None:
+    if code:
+        assert await code_of(ann("quote_upgrade", reservation_id=reservation)) == code
+    else:
+        assert (await ann("quote_upgrade", reservation_id=reservation))["difference"] == 200
+
+
+async def test_only_bookings_that_can_be_upgraded_are_found_for_it(ann: Call, bob: Call) -> None:
+    found = await ann("find_reservations", upgradable=True)
+    assert {trip["reservation_id"] for trip in found["trips"]} == {"AAAAA1", "AAAAA2"}
+    assert [trip["direction"] for trip in (await bob("find_reservations", upgradable=True))["trips"]] == ["outbound"]
+    await bob("upgrade_cabin", reservation_id="BBBBB1", agreed=840)
+    assert (await bob("find_reservations", upgradable=True))["count"] == 0
 
 
 async def test_the_last_seat_is_sold_once_to_writers_in_two_processes(tmp_path: Path) -> None:

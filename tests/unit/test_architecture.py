@@ -21,17 +21,18 @@ TRACKED = [
     for name in subprocess.check_output(["git", "ls-files"], cwd=ROOT, text=True).splitlines()
     if (ROOT / name).is_file()
 ]
-TEXT = [path for path in TRACKED if path.suffix not in (".wav", ".png")]
+TEXT = [path for path in TRACKED if path.suffix not in (".wav", ".png", ".npz")]
 
 FOR_PLUGINS = re.compile(
-    r"ccaas\.(hookspecs|ports(\..+)?|errors|spoken(\..+)?|testing(\..+)?|config\.document|spelling|[a-z]+\.events)$"
+    r"ccaas\.(hookspecs|ports(\..+)?|errors|inference|spoken(\..+)?|testing(\..+)?|config\.document|declared|journal\.masking|spelling|web\.proxies|[a-z]+\.events)$"
 )
 """What a plug-in may import of the core: the hooks, the ports and what stands on its own."""
 
-BUILT_ON = {"ccaas_ivr": ("ccaas_flows",)}
-"""The menus hand callers who speak over to the flows."""
+BUILT_ON = dict.fromkeys(("ccaas_ivr", "ccaas_sentiment", "ccaas_llm", "ccaas_knowledge"), ("ccaas_flows",))
+"""The menus hand callers who speak over to the flows, and so does a model that fails; moods and passages are found by the
+vectors that the flows understand by."""
 
-APART = ("telephony", "conversation", "actions")
+APART = ("telephony", "conversation", "actions", "journey", "contact")
 """Parts of the core that meet only where everything is joined."""
 
 
@@ -125,6 +126,12 @@ MAY_CATCH_ALL = {"ccaas/hooks.py", "ccaas/telephony/supervisor.py"}
 """Where a plug-in's or a call's fault, whatever it is, is stopped."""
 
 
+def test_no_two_test_modules_have_one_name() -> None:
+    """pytest imports them by their names alone, and stops before the first test where two are the same."""
+    names = [path.name for path in TRACKED if path.parts[len(ROOT.parts)] == "tests" and path.name.startswith("test_")]
+    assert sorted(names) == sorted(set(names))
+
+
 def test_what_is_caught_is_named() -> None:
     broad = []
     for file in [*CORE, *PLUGINS]:
@@ -192,7 +199,13 @@ def declared() -> dict[str, set[str]]:
     return found
 
 
-THROUGH = {"pydantic-core": "pydantic", "yarl": "aiohttp", "packaging": "pytest", "protobuf": "onnx"}
+THROUGH = {
+    "pydantic-core": "pydantic",
+    "yarl": "aiohttp",
+    "packaging": "pytest",
+    "protobuf": "onnx",
+    "mcp-types": "mcp",
+}
 """Packages that are another one's public face."""
 
 

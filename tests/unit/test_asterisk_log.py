@@ -41,6 +41,12 @@ def test_credentials_are_blotted_out(secret: str) -> None:
     assert "Y2Nh" not in found.text
 
 
+def test_a_warning_of_every_browser_telephone_is_no_warning() -> None:
+    found = parse("[t] WARNING[1] a.c: Endpoint anna: Option 'stir_shaken' is no longer supported.  Use another.")
+    assert found is not None
+    assert found.level == "debug"
+
+
 def test_only_what_was_added_and_only_whole_lines(tmp_path: Path) -> None:
     path = tmp_path / "messages"
     path.write_text("[t] ERROR[1] a.c: old\n")

@@ -141,6 +141,23 @@ def test_a_long_path_keeps_its_control_socket_elsewhere(tmp_path: Path) -> None:
     assert deep.sockets != RunFolder(Path("/srv") / ("y" * 120)).sockets
 
 
+def test_behind_a_router_the_public_address_is_told_outside_alone(tmp_path: Path) -> None:
+    files = rendered(tmp_path, bind="192.168.1.7", public_address="198.51.100.4")
+    for transport in ("transport-udp", "transport-tcp"):
+        section = sections(files["pjsip.conf"], transport)
+        assert "external_media_address = 198.51.100.4" in section
+        assert "external_signaling_address = 198.51.100.4" in section
+        assert "local_net = 192.168.0.0/16" in section
+    assert "192.168.1.7 => 198.51.100.4,include_local_address" in files["rtp.conf"]
+    assert "external_media_address" not in rendered(tmp_path)["pjsip.conf"]
+
+
+def test_browsers_telephones_are_looked_up_in_memory_too(tmp_path: Path) -> None:
+    lookups = rendered(tmp_path)["sorcery.conf"]
+    for kind in ("endpoint", "auth", "aor"):
+        assert f"{kind} = config,pjsip.conf,criteria=type={kind}\n{kind} = memory" in lookups
+
+
 def test_every_module_is_loaded_once(tmp_path: Path) -> None:
     loads = re.findall(r"^load = (\S+)$", rendered(tmp_path)["modules.conf"], re.MULTILINE)
     assert len(loads) == len(set(loads)) > 100

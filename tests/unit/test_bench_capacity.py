@@ -15,10 +15,22 @@ from rich.console import Console
 
 from bench import crowd
 from bench.bridged import is_ours
-from bench.capacity import growth_mb_per_h, held, level_seconds, level_table, levels, main, noticed, part_table, plan
+from bench.capacity import (
+    growth_mb_per_h,
+    held,
+    level_seconds,
+    level_table,
+    levels,
+    main,
+    noticed,
+    part_table,
+    plan,
+    worse_than,
+)
 from bench.crowd import Pace, endless, turn_figures
 from bench.lag import buckets, quantile_ms, refused
 from bench.processes import EVENT_LOOP, Cost, Snapshot, cost, part_of, snapshot, spent, spent_by_threads
+from bench.resting import greeting_figures, rest, rest_table
 from bench.ruler import Measured
 from bench.speechset import read_set
 
@@ -61,6 +73,7 @@ def test_levels_end_where_they_should() -> None:
     assert levels(17) == [1, 2, 4, 8, 12, 16]
     assert levels(1) == [1]
     assert levels(0) == []
+    assert levels(12, least=4) == [4, 8, 12]
 
 
 def test_few_calls_are_watched_for_longer() -> None:
@@ -73,7 +86,7 @@ def test_few_calls_are_watched_for_longer() -> None:
         ({}, ""),
         ({"voice_to_voice_ms": {"p50": 600.0, "p95": 800.0}}, ""),
         ({"voice_to_voice_ms": {"p50": 600.0, "p95": 801.0}}, "p95 of voice-to-voice is 801 ms"),
-        ({"cutoff_rate": 0.11}, "11% of turns were cut off"),
+        ({"cutoff_rate": 0.18}, "18% of turns were cut off"),
         ({"unanswered": 5}, ""),
         ({"unanswered": 6}, "6 of 100 turns stayed unanswered"),
         ({"refused": 1, "failed": 1}, "2 calls were not taken"),
@@ -82,6 +95,14 @@ def test_few_calls_are_watched_for_longer() -> None:
 )
 def test_callers_notice(what: dict[str, Any], said: str) -> None:
     assert noticed(level(**what)) == said
+
+
+@pytest.mark.parametrize(
+    ("rate", "turns", "worse"),
+    [(2 / 19, 19, False), (6 / 19, 19, True), (0.12, 100, False), (0.16, 100, True), (0.1, 9000, False)],
+)
+def test_a_few_turns_more_are_chance(rate: float, turns: int, worse: bool) -> None:
+    assert worse_than(0.1, rate, turns) is worse
 
 
 def test_the_last_level_before_callers_notice_is_held() -> None:
@@ -137,10 +158,10 @@ def test_processes_are_known_by_their_command_lines() -> None:
 
 def test_cost_is_what_was_spent_in_between_for_each_second_of_a_call() -> None:
     idle = at(0.0, Cost("controller", 1.0, 300.0), Cost("asterisk", 1.0, 50.0))
-    before = at(10.0, Cost("controller", 2.0, 310.0, {EVENT_LOOP: 1.0}), Cost("asterisk", 2.0, 51.0))
+    before = at(10.0, Cost("controller", 2.0, 310.0, 0.0, {EVENT_LOOP: 1.0}), Cost("asterisk", 2.0, 51.0))
     after = at(
         20.0,
-        Cost("controller", 7.0, 320.0, {EVENT_LOOP: 3.0, "other threads": 3.0}),
+        Cost("controller", 7.0, 320.0, 0.0, {EVENT_LOOP: 3.0, "other threads": 3.0}),
         Cost("asterisk", 3.0, 54.0),
         Cost("voice worker", 0.5, 90.0),
     )
@@ -162,8 +183,27 @@ def test_without_calls_nothing_is_divided_by_them() -> None:
     assert found == {"cpu_s_per_call_s": None, "cores": 0.02, "rss_mb": 300.0, "rss_growth_mb_per_call": None}
 
 
+def test_at_rest_parts_are_summed_without_the_callers() -> None:
+    before = at(
+        0.0, Cost("controller", 1.0, 300.0, 250.0), Cost("guard", 0.5, 60.0, 30.0), Cost("callers", 1.0, 90.0, 90.0)
+    )
+    after = at(
+        10.0, Cost("controller", 1.05, 301.0, 251.0), Cost("guard", 0.51, 60.0, 30.0), Cost("callers", 9.0, 90.0, 90.0)
+    )
+    found = rest(before, after)
+    assert found["parts"]["controller"] == {"cores": 0.005, "rss_mb": 301.0, "pss_mb": 251.0}
+    assert found["sum"] == {"cores": 0.006, "rss_mb": 361.0, "pss_mb": 281.0}
+    console = Console(record=True, width=100, file=io.StringIO())
+    console.print(rest_table(found))
+    shown = console.export_text()
+    assert "281" in shown
+    assert "0.60" in shown
+    assert greeting_figures([]) is None
+
+
 def test_this_process_is_read_from_proc() -> None:
-    here = snapshot([]).costs[os.getpid()]
+    here = snapshot([], pss=True).costs[os.getpid()]
+    assert 1 < here.pss_mb <= here.rss_mb
     assert here.part == "callers"
     assert here.cpu_s > 0
     assert here.rss_mb > 1
@@ -208,7 +248,16 @@ def test_tables_show_a_level_and_a_part() -> None:
 
 
 def options(**changes: Any) -> argparse.Namespace:
-    given = {"most": 8, "seconds": 5.0, "idle": 1.0, "soak": 0.0, "soak_calls": 0, "bridged": 0}
+    given = {
+        "most": 8,
+        "least": 1,
+        "seconds": 5.0,
+        "idle": 1.0,
+        "greetings": 2,
+        "soak": 0.0,
+        "soak_calls": 0,
+        "bridged": 0,
+    }
     return argparse.Namespace(set=ROOT / "bench/speech", **{**given, **changes})
 
 

@@ -117,6 +117,18 @@ def test_an_answer_that_goes_on_after_a_break_was_resumed() -> None:
     assert (said.survived, said.went_on) == (False, True)
 
 
+@pytest.mark.parametrize("shift_s", [0.002, -0.002])
+def test_an_answer_that_goes_on_a_little_off_and_softer_has_gone_on(shift_s: float) -> None:
+    channel = disturbed((20.0, 33.0), read_from=0.0)
+    whole, shift = channel.copy(), round(shift_s * RATE)
+    for start, end, off in ((26.2, 26.4, shift), (26.4, 26.6, 0), (26.6, 30.0, -shift)):
+        first, last = round(start * RATE), round(end * RATE)
+        channel[first:last] = whole[first + off : last + off]
+    channel[round(25.2 * RATE) : round(26.3 * RATE)] *= 0.25
+    said = false_alarm(channel)
+    assert (said.survived, said.went_on) == (True, True)
+
+
 def test_an_answer_that_is_dropped_was_not_resumed() -> None:
     said = false_alarm(disturbed((20.0, 25.3), read_from=0.0))
     assert (said.survived, said.went_on) == (False, False)

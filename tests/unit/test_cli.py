@@ -16,6 +16,7 @@ from ccaas.conversation.events import TurnRecord, TurnTimes
 from ccaas.journal.entries import CallBegan, CallEnded, Transition, Turn
 from ccaas.journal.journal import Journal
 from ccaas.ports.media import Codec
+from ccaas.ports.sentiment import Mood
 from ccaas.ports.tools import Effect
 from ccaas.telephony.events import Answered, EndReason
 
@@ -110,6 +111,18 @@ async def _journalled(file: Path) -> None:
             "call-1",
             TurnRecord("t1", "change my flight", "", "change", agent_text="Done.", heard_text="Done.", times=times),
         ),
+        Turn(
+            "call-1",
+            TurnRecord(
+                "t2",
+                "outrageous",
+                "",
+                "",
+                sentiment=0.8,
+                mood=Mood(0.8, 0.7, 0.6, 0.9, wants_human=True),
+                escalated="senior",
+            ),
+        ),
         run_,
         CallEnded("call-1", EndReason.HUNG_UP, 16, at=1_012.5),
         CallBegan("call-2", "", "1000", "a", at=2_000.0),
@@ -127,7 +140,7 @@ def test_calls_are_listed_and_shown(monkeypatch, capsys, installation: Path) -> 
     first, second = out.splitlines()[1:]
     assert code == 0
     assert first.split()[0] == "call-1"
-    assert first.split()[3:] == ["12", "+15550100", "1000", "ada", "1", "1", "hung_up"]
+    assert first.split()[3:] == ["12", "+15550100", "1000", "ada", "2", "1", "hung_up"]
     assert "withheld" in second
     assert second.split()[-1] == "up"
     code, out, _ = run(monkeypatch, capsys, "call", "show", "call-1", installation)
@@ -136,6 +149,8 @@ def test_calls_are_listed_and_shown(monkeypatch, capsys, installation: Path) -> 
         "caller  change my flight",
         "agent   Done.  [250 ms]",
         "wrote change_flight: done in 7 ms",
+        "caller  outrageous  upset +0.80 (words +0.70, voice +0.60, trend +0.90,",
+        "handed over to senior",
         "call-1.wav",
     ):
         assert part in out

@@ -70,6 +70,14 @@ class Parts:
 
         register("desk", open_tools, Nothing)
 
+    @hookimpl
+    def ccaas_register_channels(self, register):
+        register("post", lambda settings, site: f"post by {settings.speaker}", Voice)
+
+    @hookimpl
+    def ccaas_register_sentiment(self, register):
+        register("moods", lambda settings, site: f"moods of {settings.speaker}", Voice)
+
 
 def written(tmp_path: Path, text: str = GOOD) -> Path:
     file = tmp_path / "ccaas.yaml"
@@ -129,6 +137,26 @@ def test_the_phase_is_read_only_unless_the_file_says_more(tmp_path: Path) -> Non
         ("use: ears", "engine: x", "ccaas.yaml:6: speech.recognizer.use: this key is missing; add `use: …`"),
         ('speaker: "7"', "speaker: 7", "ccaas.yaml:9: speech.synthesizer.speaker: YAML reads 7 without quotes as a number, "
          'not as text; put it in quotes: "7"'),
+        ("state: state", "channels: {web: {use: post, entry: frnt}}",
+         'ccaas.yaml:3: channels.web.entry: there is no entry frnt; did you mean "front"?'),
+        ("state: state", "channels: {web: {use: pots, entry: front}}",
+         'ccaas.yaml:3: channels.web.use: no loaded plug-in offers a channel called pots; did you mean "post"?'),
+        ("state: state", "channels: {web: {use: post, entry: front, speeker: x}}",
+         'ccaas.yaml:3: channels.web.speeker: there is no such key; did you mean "speaker"?'),
+        ("state: state", "channels: {web: {use: post}}", "ccaas.yaml:3: channels.web.entry: this key is missing; add `entry: …`"),
+        ("state: state", "sentiment: {use: moods, escalation: {destination: desk}}\ndestinations: {desks: {endpoint: PJSIP/1}}",
+         'ccaas.yaml:3: sentiment.escalation.destination: there is no destination desk; did you mean "desks"?'),
+        ("state: state", "sentiment: {use: mood}", 'ccaas.yaml:3: sentiment.use: no loaded plug-in offers a sentiment called mood; '
+         'did you mean "moods"?'),
+        ("state: state", "redaction: {use: pii}", "ccaas.yaml:3: redaction.use: no loaded plug-in offers a redactor called pii; "
+         "add the plug-in that brings it to `plugins`"),
+        ("state: state", "sentiment: {use: moods, speeker: x}",
+         'ccaas.yaml:3: sentiment.speeker: there is no such key; did you mean "speaker"?'),
+        ("state: state", "web: {desk: {}}\nasterisk: {sip: {websocket: false}}",
+         "ccaas.yaml:4: asterisk.sip.websocket: browsers cannot call without it; set it to true, or remove web.desk"),
+        ("state: state", "agents: {ann: {name: Ann}}\nasterisk: {phones: [{name: ann}]}",
+         "ccaas.yaml:3: agents.ann: a phone of asterisk.phones is called ann too, and the agent's browser is to be called so; "
+         "set its endpoint to PJSIP/ann, or rename one of the two"),
         ("speaker:", "speker:", 'ccaas.yaml:9: speech.synthesizer.speker: there is no such key; did you mean "speaker"?'),
     ],
 )  # fmt: skip
@@ -149,6 +177,26 @@ async def test_picks_make_what_was_picked(tmp_path: Path) -> None:
     assert picks.fallback_synthesizer is None
     with pytest.raises(PluginError, match=r'"parts" could not make reasoners\.assistant \(script\): ZeroDivisionError'):
         await picks.reasoners["assistant"].make(configuration.site)
+
+
+async def test_a_channel_is_picked_with_its_entry_and_its_own_settings(tmp_path: Path) -> None:
+    configuration = load(written(tmp_path, GOOD + "channels: {web: {use: post, entry: front, speaker: Ann}}\n"))
+    picks = pick(configuration, PluginHost.of({"parts": Parts()}))
+    assert await picks.channels["web"].make(configuration.site) == "post by Ann"
+    assert configuration.settings.channels["web"].entry == "front"
+
+
+async def test_a_sentiment_is_picked_beside_what_is_done_about_it(tmp_path: Path) -> None:
+    assert pick(load(written(tmp_path)), PluginHost.of({"parts": Parts()})).sentiment is None
+    more = "sentiment: {use: moods, speaker: Ann, escalation: {destination: desk}}\ndestinations: {desk: {endpoint: PJSIP/1}}\n"
+    configuration = load(written(tmp_path, GOOD + more))
+    picked = pick(configuration, PluginHost.of({"parts": Parts()}))
+    assert picked.sentiment is not None
+    assert await picked.sentiment.make(configuration.site) == "moods of Ann"
+    assert picked.sentiment in picked.made_without_effect
+    assert configuration.settings.sentiment is not None
+    assert configuration.settings.sentiment.escalation is not None
+    assert configuration.settings.sentiment.escalation.destination == "desk"
 
 
 def test_a_plugin_that_is_not_installed_is_named_with_its_line(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_an_unknown_key_unlike_any_other_is_told_which_there_are(tmp_path: Path)
         ("lines: [1\n", "office.yaml:2: this is not valid YAML (did not find expected ',' or ']'); "
          "check indentation, colons and quotes on this line and the one before it"),
         ("", "office.yaml:1: lines: this key is missing; add `lines: …`"),
-        ("- 1\n", "office.yaml:1: this value is not a valid dictionary or instance of Office; write keys and values below it"),
+        ("- 1\n", "office.yaml:1: here must be keys and values; write `key: value`, one a line"),
         ("lines: {}\nseats:\n", "office.yaml:2: seats: there is no value; write one, or remove the line"),
         ("lines: {}\ngreeting: Welcome to the whole office\n",
          "office.yaml:2: greeting: it is too long for {folder}; say less"),

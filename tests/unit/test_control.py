@@ -17,6 +17,7 @@ from office import Office
 
 from ccaas.config.settings import Web
 from ccaas.errors import AsteriskError, CcaasError
+from ccaas.outreach.permits import ContactRefused
 from ccaas.telephony.supervisor import Supervisor
 from ccaas.web.control import TOKEN_FILE, TOKEN_HEADER, ControlServer
 
@@ -35,13 +36,13 @@ class Controlled:
         self.office = Office()
         self.supervisor: Supervisor = self.office.supervisor
         self.drained = 0
-        self.originated: list[tuple[str, str, str]] = []
+        self.originated: list[tuple[str, str, str, str]] = []
         self.refuses: Exception | None = None
 
-    async def originate(self, endpoint: str, entry: str, caller_id: str) -> str:
+    async def originate(self, endpoint: str, entry: str, caller_id: str, purpose: str) -> str:
         if self.refuses is not None:
             raise self.refuses
-        self.originated.append((endpoint, entry, caller_id))
+        self.originated.append((endpoint, entry, caller_id, purpose))
         return "20260301120000deadbeef"
 
     def drain(self) -> None:
@@ -135,7 +136,7 @@ async def test_a_call_is_originated(asking: Asking) -> None:
     body = json.dumps({"endpoint": "PJSIP/6001@trunk", "entry": "front", "caller_id": "+15550100"}).encode()
     status, text = await asking.ask("POST", "/calls", body, asking.token)
     assert (status, json.loads(text)) == (202, {"id": "20260301120000deadbeef"})
-    assert asking.controlled.originated == [("PJSIP/6001@trunk", "front", "+15550100")]
+    assert asking.controlled.originated == [("PJSIP/6001@trunk", "front", "+15550100", "service")]
 
 
 @pytest.mark.parametrize(
@@ -155,6 +156,7 @@ async def test_a_call_is_originated(asking: Asking) -> None:
         b'{"endpoint": "PJSIP/6001\\n", "entry": "front"}',
         b'{"endpoint": "PJSIP/6001&PJSIP/6002", "entry": "front"}',
         b'{"endpoint": "PJSIP/6001", "entry": "front", "extra": 1}',
+        b'{"endpoint": "PJSIP/6001", "entry": "front", "purpose": "fun"}',
     ],
 )
 async def test_a_body_that_makes_no_sense_is_refused(asking: Asking, body: bytes) -> None:
@@ -172,6 +174,14 @@ async def test_what_cannot_be_done_is_said(asking: Asking, error: CcaasError) ->
     asking.controlled.refuses = error
     body = b'{"endpoint": "PJSIP/6001", "entry": "front"}'
     assert await asking.ask("POST", "/calls", body, asking.token) == (502, f"{error}\n")
+
+
+async def test_what_the_gate_refuses_is_forbidden(asking: Asking) -> None:
+    asking.controlled.refuses = ContactRefused("stopped", "they said that they want no more")
+    body = b'{"endpoint": "PJSIP/+16175550142@trunk", "entry": "front", "purpose": "marketing"}'
+    status, text = await asking.ask("POST", "/calls", body, asking.token)
+    assert status == 403
+    assert "stopped" in text
 
 
 async def test_a_body_too_large_is_refused(asking: Asking) -> None:

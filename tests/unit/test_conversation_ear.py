@@ -14,7 +14,7 @@ from ccaas.conversation.state import Verdict
 from ccaas.media.codec import coder
 from ccaas.ports.media import Codec, Pcm
 from ccaas.ports.reasoning import Expectation, ExpectationKind
-from ccaas.testing.fakes.speech import FakeRecognizer, FakeVoiceDetector, spoken
+from ccaas.testing.fakes.speech import FakeImpressions, FakeRecognizer, FakeVoiceDetector, spoken
 
 SETTINGS = ConversationSettings(onset_ms=60, pause_ms=60)
 
@@ -36,6 +36,7 @@ class Heard:
             lambda at: self.events.append(("started", round(at, 3))),
             lambda at: self.events.append(("stopped", round(at, 3))),
             lambda: self.events.append(("dip", round(self.now, 3))),
+            FakeImpressions(),
         )
         self._coder = coder(codec)
 
@@ -73,6 +74,45 @@ def test_a_click_is_no_voice_and_a_dip_is_no_stop() -> None:
     heard.quiet(0.04)
     heard.voice(0.2)
     assert [name for name, _ in heard.events] == ["started", "dip"]
+
+
+def test_a_voice_stirs_before_it_has_started() -> None:
+    heard = Heard()
+    heard.quiet(0.5)
+    assert not heard.ear.stirring(heard.now)
+    heard.voice(0.04)
+    assert heard.events == []
+    assert heard.ear.stirring(heard.now)
+    assert not heard.ear.stirring(heard.now + 0.2), "nothing was heard since"
+    heard.voice(0.04)
+    assert [name for name, _ in heard.events] == ["started"]
+    assert not heard.ear.stirring(heard.now), "it has started"
+    heard.quiet(0.5)
+    assert not heard.ear.stirring(heard.now)
+
+
+def test_an_utterance_knows_how_long_was_spoken() -> None:
+    heard = Heard()
+    heard.quiet(2.0)
+    heard.voice(0.08)
+    utterance = heard.ear.begin_utterance()
+    heard.voice(0.92)
+    heard.quiet(0.08)
+    assert utterance.spoken_s == pytest.approx(1.0, abs=0.03)
+
+
+def test_a_detector_that_has_long_heard_nothing_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = Heard()
+    begun: list[float] = []
+    monkeypatch.setattr(heard.ear._voice, "reset", lambda: begun.append(round(heard.now, 2)))
+    heard.quiet(0.9)
+    heard.voice(1.5)
+    assert begun == []
+    before = heard.now
+    heard.quiet(2.5)
+    assert np.allclose(np.diff([before, *begun]), [1.06, 1.0], atol=0.05), (
+        "counted from where the voice was known to have ended"
+    )
 
 
 def test_an_utterance_begins_before_it_was_noticed() -> None:
@@ -134,7 +174,17 @@ def test_models_that_want_another_rate_are_refused() -> None:
         if isinstance(ears, Ears):
             turning.sample_rate = 8_000
         with pytest.raises(ValueError, match="wants 8000 Hz; the conversation gives 16000"):
-            Ear(Codec.ULAW, ears, FakeVoiceDetector(), turning, SETTINGS, lambda _: None, lambda _: None, lambda: None)
+            Ear(
+                Codec.ULAW,
+                ears,
+                FakeVoiceDetector(),
+                turning,
+                SETTINGS,
+                lambda _: None,
+                lambda _: None,
+                lambda: None,
+                FakeImpressions(),
+            )
 
 
 BUDGET = Budget(complete_ms=100, likely_ms=200, unsure_ms=300, incomplete_ms=400)
@@ -151,7 +201,61 @@ BUDGETED = ConversationSettings(budgets={ExpectationKind.OPEN: BUDGET})
     ],
 )
 def test_words_decide_first_and_the_voice_between_them(text: str, finished: float, milliseconds: int) -> None:
-    assert wait_s(text, finished, Expectation(), BUDGETED) * 1000 == pytest.approx(milliseconds)
+    budgets = dict.fromkeys(ExpectationKind, BUDGET)
+    for kind in (ExpectationKind.YES_NO, ExpectationKind.NAME, ExpectationKind.DATE):
+        settings = ConversationSettings(budgets=budgets)
+        assert wait_s(text, finished, Expectation(kind), settings) * 1000 == pytest.approx(milliseconds)
+
+
+def open_ms(text: str, spoken_s: float, finished: float = 0.9) -> float:
+    return 1000 * wait_s(text, finished, Expectation(), BUDGETED, spoken_s)
+
+
+def test_an_open_turn_is_taken_the_sooner_the_more_has_been_said() -> None:
+    text = "I want to fly to Boston."
+    waits = [open_ms(text, spoken_s) for spoken_s in (0.5, 2.0, 2.3, 2.6, 5.0)]
+    assert waits == sorted(waits, reverse=True)
+    assert waits[0] == pytest.approx(200)
+    assert 100 < waits[2] < 200
+    assert waits[-1] == pytest.approx(100)
+    assert open_ms(text, 2.3) < open_ms("My flight to Boston was late", 2.3)
+    assert open_ms(text, 5.0, finished=0.1) == pytest.approx(200)
+    assert open_ms("I want to fly to Boston,", 2.3) > open_ms(text, 2.3)
+
+
+def test_open_turns_of_which_the_words_know_more() -> None:
+    assert open_ms("Operator, please.", 0.7) == pytest.approx(100)
+    assert open_ms("No, no, stop.", 0.7) == pytest.approx(100)
+    assert open_ms("Could you put me on the 745A", 4.0) == pytest.approx(200)
+    assert open_ms("Could you put me on the 745A", 4.0, finished=0.1) == pytest.approx(300)
+    assert open_ms("I want to fly to", 4.0) == pytest.approx(400)
+
+
+CODE = Expectation(ExpectationKind.CODE, (6, 6))
+
+
+@pytest.mark.parametrize(
+    ("text", "finished", "milliseconds"),
+    [
+        ("K Q 4 7 T 2", 0.9, 100),
+        ("K Q 4 7 T 2", 0.3, 100),
+        ("K Q 4 7 T 2", 0.1, 150),
+        ("K Q 4 7 T", 0.9, 300),
+        ("K Q 4 7 T", 0.1, 400),
+        ("K Q 4 7", 0.9, 400),
+        ("K Q 4 7 T 2 9 9", 0.9, 200),
+    ],
+)
+def test_a_code_is_counted(text: str, finished: float, milliseconds: int) -> None:
+    settings = ConversationSettings(budgets={ExpectationKind.CODE: BUDGET})
+    assert wait_s(text, finished, CODE, settings, spoken_s=4.0) * 1000 == pytest.approx(milliseconds)
+
+
+def test_a_code_that_nobody_could_have_said_so_fast_is_not_whole() -> None:
+    settings = ConversationSettings(budgets={ExpectationKind.DIGITS: BUDGET})
+    telephone = Expectation(ExpectationKind.DIGITS, (10, 11))
+    waits = [wait_s("206-555-5555", 0.9, telephone, settings, spoken_s) for spoken_s in (2.5, 3.5)]
+    assert waits == pytest.approx([0.2, 0.1])
 
 
 def test_a_kind_without_a_budget_has_the_open_ones() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from ccaas.errors import SpeechError
 from ccaas.media.playout import Playout
 from ccaas.ports.media import Codec, Pcm
 from ccaas.testing.fakes.media import FakeMediaStream
-from ccaas.testing.fakes.speech import FakeSynthesizer, spoken
+from ccaas.testing.fakes.speech import FakeSynthesizer, heard, spoken
 
 RATE = 8_000
 
@@ -78,7 +79,7 @@ async def test_half_a_phrase_is_not_kept(tmp_path: Path, voice: FakeSynthesizer)
 async def test_a_warmed_text_is_there_in_the_pieces_it_is_said_in(tmp_path: Path, voice: FakeSynthesizer) -> None:
     text = "I'm sorry, nobody is free to take your call right now. How else can I help?"
     phrases = Phrases(voice, None, tmp_path, "tones")
-    assert await phrases.warm([text, text], RATE) == len(clauses(text))
+    assert await phrases.warm([text, text], [RATE]) == len(clauses(text))
     voice.texts.clear()
     for piece in clauses(text):
         assert phrases.kept(piece, RATE) is not None
@@ -87,24 +88,101 @@ async def test_a_warmed_text_is_there_in_the_pieces_it_is_said_in(tmp_path: Path
 
 
 async def test_warmed_phrases_outlast_the_process(tmp_path: Path, voice: FakeSynthesizer) -> None:
-    await Phrases(voice, None, tmp_path, "tones").warm(["Hello."], RATE)
+    await Phrases(voice, None, tmp_path, "tones").warm(["Hello."], [RATE])
     voice.texts.clear()
     after = Phrases(voice, None, tmp_path, "tones")
-    await after.warm(["Hello."], RATE)
+    await after.warm(["Hello."], [RATE])
     assert voice.texts == []
     assert np.array_equal(await chunks(after, "Hello."), spoken("Hello."))
     other = Phrases(voice, None, tmp_path, "another voice")
-    await other.warm(["Hello."], RATE)
+    await other.warm(["Hello."], [RATE])
     assert voice.texts == ["Hello."]
 
 
+async def test_one_making_serves_all_rates_and_the_first_rate_comes_first(
+    tmp_path: Path, voice: FakeSynthesizer
+) -> None:
+    await Phrases(voice, None, tmp_path, "tones").warm(["Narrow."], [RATE])
+    voice.texts.clear()
+    assert await Phrases(voice, None, tmp_path, "tones").warm(["Narrow.", "Nothing yet."], [RATE, 16_000]) == 2
+    assert voice.texts == ["Nothing yet.", "Narrow."], (
+        "what has no narrow audio is made before what lacks only the wide"
+    )
+    after = Phrases(voice, None, tmp_path, "tones")
+    assert await after.warm(["Narrow.", "Nothing yet."], [RATE, 16_000]) == 2
+    for text in ("Narrow.", "Nothing yet."):
+        assert heard(await chunks(after, text)) == text
+        assert heard(await chunks(after, text, 16_000), 16_000) == text
+    assert len(voice.texts) == 2
+
+
+class Waiting(FakeSynthesizer):
+    """Speaks a text only when it may; keeps what was cancelled."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may = {text: asyncio.Event() for text in ("Fixed.", "Now.")}
+        self.cancelled: list[str] = []
+
+    async def synthesize(self, text: str, voice: str | None = None) -> AsyncIterator[Pcm]:
+        self.texts.append(text)
+        try:
+            await self.may[text].wait()
+        except asyncio.CancelledError:
+            self.cancelled.append(text)
+            raise
+        yield spoken(text)
+
+
+async def test_warming_gives_way_to_a_call_that_needs_the_voice(tmp_path: Path) -> None:
+    voice = Waiting()
+    phrases = Phrases(voice, None, tmp_path, "tones")
+    warming = asyncio.create_task(phrases.warm(["Fixed."], [RATE]))
+    await until(lambda: voice.texts == ["Fixed."])
+    speaking = asyncio.create_task(chunks(phrases, "Now."))
+    await until(lambda: voice.cancelled == ["Fixed."])
+    voice.may["Fixed."].set()
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert voice.texts == ["Fixed.", "Now."], "nothing is begun while the call waits"
+    voice.may["Now."].set()
+    assert heard(await speaking) == "Now."
+    assert await warming == 1
+    assert (voice.texts, voice.cancelled) == (["Fixed.", "Now.", "Fixed."], ["Fixed."])
+
+
+async def test_warming_ends_with_the_controller(tmp_path: Path) -> None:
+    voice = Waiting()
+    warming = asyncio.create_task(Phrases(voice, None, tmp_path, "tones").warm(["Fixed."], [RATE]))
+    await until(lambda: voice.texts == ["Fixed."])
+    warming.cancel()
+    await asyncio.wait({warming})
+    assert (warming.cancelled(), voice.cancelled) == (True, ["Fixed."])
+
+
+async def test_a_fixed_phrase_that_a_call_has_said_meanwhile_is_only_written(tmp_path: Path) -> None:
+    voice = Waiting()
+    voice.may["Fixed."].set()
+    phrases = Phrases(voice, None, tmp_path, "tones")
+    await chunks(phrases, "Fixed.")
+    await phrases.warm(["Fixed."], [RATE])
+    assert voice.texts == ["Fixed."]
+    assert len(list(tmp_path.rglob("*.npy"))) == 1
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not true():
+            await asyncio.sleep(0.001)
+
+
 async def test_a_kept_phrase_that_is_damaged_is_made_again(tmp_path: Path, voice: FakeSynthesizer) -> None:
-    await Phrases(voice, None, tmp_path, "tones").warm(["Hello."], RATE)
+    await Phrases(voice, None, tmp_path, "tones").warm(["Hello."], [RATE])
     (kept,) = tmp_path.rglob("*.npy")
     for damage in (b"", b"\x93NUMPY", kept.read_bytes()[:-7]):
         kept.write_bytes(damage)
         phrases = Phrases(voice, None, tmp_path, "tones")
-        assert await phrases.warm(["Hello."], RATE) == 1
+        assert await phrases.warm(["Hello."], [RATE]) == 1
         assert np.array_equal(await chunks(phrases, "Hello."), spoken("Hello."))
 
 
@@ -112,7 +190,7 @@ async def test_a_phrase_that_cannot_be_warmed_or_kept_stops_nothing(tmp_path: Pa
     voice = FakeSynthesizer(fails_on=["Broken."])
     (tmp_path / "file").write_text("where the folder should be")
     phrases = Phrases(voice, None, tmp_path / "file", "tones")
-    assert await phrases.warm(["Broken.", "Whole."], RATE) == 1
+    assert await phrases.warm(["Broken.", "Whole."], [RATE]) == 1
     assert np.array_equal(await chunks(phrases, "Whole."), spoken("Whole."))
 
 
@@ -225,7 +303,7 @@ async def test_a_reply_that_is_resumed_while_its_voice_is_still_speaking(tmp_pat
     for _ in range(20):
         await asyncio.sleep(0.05)
     assert not saying.done()
-    mouth.resume()
+    mouth.resume(0.0)
     assert await saying
     assert len(stream.played) == len(spoken("One two.Three four.")) // 160
     await mouth.close()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
-from talking import GREETING, Script, Talk, Wait, Write, pinned
+from talking import GREETING, Script, Talk, Wait, Write, barge_in, pinned
 
 from ccaas.media.codec import coder
 from ccaas.ports.media import Codec, Pcm
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.looptime
 
 ASK = "Tell me more."
 STORY = "Here is a long story. It goes on and on, and then it goes on again. That was all of it."
-UNDUCKED = pinned(barge_in={"yield_ms": 160, "duck_db": 0, "echo_correlation": 0.55})
+UNDUCKED = pinned(barge_in=barge_in(duck_db=0))
 """The agent's level never changes, so that what was played can be compared sample by sample."""
 
 
@@ -116,7 +117,7 @@ async def test_a_noise_that_is_no_words_resumes(tmp_path: Path) -> None:
 
 
 async def test_a_cough_does_not_even_stop_the_agent(tmp_path: Path) -> None:
-    settings = pinned(barge_in={"yield_ms": 240})
+    settings = pinned(barge_in=barge_in(yield_ms=240))
     async with Talk({ASK: Script(STORY)}, tmp_path, settings) as talk:
         ended = await told(talk)
         before = talk.stream.flushes
@@ -125,6 +126,95 @@ async def test_a_cough_does_not_even_stop_the_agent(tmp_path: Path) -> None:
         assert talk.stream.flushes - before == 2, "ducked and restored"
         times = [at for at, _ in talk.stream.played if at >= ended]
         assert np.allclose(np.diff([at for at in times if at > times[0]]), 0.02), "without a gap"
+        assert len(played(talk, ended)) == len(STORY_ALOUD)
+
+
+@pytest.mark.parametrize("sound", ["uh-huh", "okay", "mm-hmm, I see"])
+async def test_an_agent_who_is_only_listened_to_speaks_on(tmp_path: Path, sound: str) -> None:
+    async with Talk({ASK: Script(STORY)}, tmp_path, UNDUCKED) as talk:
+        ended = await told(talk)
+        await talk.wait(0.9)
+        talk.impressions.listening = 0.95
+        await talk.say(sound)
+        await talk.until(lambda: (STORY, True) in talk.reasoner.heard, "the story ends")
+        times = [at for at, frame in talk.stream.played if at >= ended and coder(Codec.ULAW).decode(frame).any()]
+        assert np.allclose(np.diff(times), 0.02), "without a gap"
+        assert np.array_equal(played(talk, ended), STORY_ALOUD)
+        assert committed(talk) == [ASK]
+        assert len(talk.ears.expected) == 2, "it was judged nevertheless"
+
+
+async def test_words_that_only_sound_like_listening_take_the_turn(tmp_path: Path) -> None:
+    async with Talk({ASK: Script(STORY)}, tmp_path) as talk:
+        ended = await told(talk, "It goes on")
+        talk.impressions.listening = 0.95
+        began = talk.now
+        await talk.say("Not this.")
+        await talk.agent_says("Okay.", ended)
+        stopped = talk.records["t1"].times.interrupted
+        assert stopped is not None
+        assert 0.36 < stopped - began < 0.6, "as soon as they are understood"
+        assert committed(talk) == [ASK, "Not this."]
+        text, whole = talk.reasoner.heard[1]
+        assert (whole, text.startswith("Here is a long story. It goes on")) == (False, True)
+
+
+async def test_nobody_listens_for_long(tmp_path: Path) -> None:
+    async with Talk({ASK: Script(STORY)}, tmp_path) as talk:
+        await told(talk, "It goes on")
+        talk.impressions.listening = 0.95
+        began = talk.now
+        talk.caller.speak("I would rather have the other one, please.")
+        await talk.until(lambda: not talk.caller.speaking, "said")
+        stopped = max(at for at, frame in talk.stream.played if coder(Codec.ULAW).decode(frame).any())
+        assert 0.65 < stopped - began < 0.85
+
+
+async def test_an_agent_who_has_stopped_for_it_goes_on_during_a_sign_of_listening(tmp_path: Path) -> None:
+    async with Talk({ASK: Script(STORY)}, tmp_path, UNDUCKED) as talk:
+        ended = await told(talk)
+        await talk.wait(0.9)
+        began = talk.now
+        talk.caller.speak("mm-hmm, okay")
+        await talk.wait(0.3)
+        talk.impressions.listening = 0.95
+        await talk.until(lambda: (STORY, True) in talk.reasoner.heard, "the story ends")
+        times = [at for at, frame in talk.stream.played if at >= ended and coder(Codec.ULAW).decode(frame).any()]
+        pauses = [(a - began, b - a) for a, b in pairwise(times) if b - a > 0.03]
+        assert len(pauses) == 1
+        assert 0.1 < pauses[0][0] < 0.2
+        assert 0.05 < pauses[0][1] < 0.2, "long before the sound has ended"
+        assert np.array_equal(played(talk, ended), STORY_ALOUD), "not one sample lost or repeated"
+        assert talk.records["t1"].times.interrupted is None
+
+
+@pytest.mark.parametrize(("words", "stops"), [("okay, okay, okay", False), ("Stop it, would you?", True)])
+async def test_first_words_tell_what_the_sound_does_not(tmp_path: Path, words: str, stops: bool) -> None:
+    settings = pinned(barge_in=barge_in(yield_ms=300, first_words_ms=200, duck_db=0))
+    async with Talk({ASK: Script(STORY)}, tmp_path, settings) as talk:
+        ended = await told(talk)
+        await talk.wait(0.5)
+        began = talk.now
+        talk.caller.speak(words)
+        await talk.wait(0.4)
+        silent = [at for at, frame in talk.stream.played if at > began + 0.26 and coder(Codec.ULAW).decode(frame).any()]
+        assert (not silent) is stops
+        await talk.until(lambda: not talk.caller.speaking, "said")
+        if stops:
+            await talk.agent_says("Okay.", ended)
+            assert committed(talk) == [ASK, words]
+        else:
+            await talk.until(lambda: (STORY, True) in talk.reasoner.heard, "the story ends")
+
+
+async def test_an_echo_that_seems_to_want_the_floor_is_an_echo(tmp_path: Path) -> None:
+    settings = pinned(barge_in=barge_in(yield_below=0.2))
+    async with Talk({ASK: Script(STORY)}, tmp_path, settings) as talk:
+        await talk.agent_says(GREETING)
+        ended = await talk.say(ASK)
+        talk.caller.echo = 0.3
+        talk.impressions.listening = 0.1
+        await talk.until(lambda: (STORY, True) in talk.reasoner.heard, "the story ends")
         assert len(played(talk, ended)) == len(STORY_ALOUD)
 
 

@@ -14,11 +14,14 @@ from ccaas.conversation.state import (
     TRANSITIONS,
     Do,
     EchoHeard,
+    Escalated,
     Event,
     Hangup,
     Keyed,
     ReplyEnded,
     ReplyStarted,
+    Sense,
+    Sensed,
     State,
     Tick,
     Turns,
@@ -31,16 +34,22 @@ from ccaas.errors import TransitionError
 from ccaas.testing.turns import DECISIONS, Walk, explore
 
 SETTINGS = ConversationSettings(
-    barge_in=BargeIn(yield_ms=160), acknowledge_ms=900, silence_s=6, longest_turn_s=40, key_gap_ms=2_500
+    barge_in=BargeIn(yield_ms=160, longest_listening_ms=700),
+    acknowledge_ms=900,
+    silence_s=6,
+    longest_turn_s=40,
+    key_gap_ms=2_500,
 )
 SAMPLES: dict[type[Event], Event] = {
     VoiceStarted: VoiceStarted(1.0, 1.1),
     VoiceStopped: VoiceStopped(2.0, 2.1),
     Understood: Understood(0, Verdict.NOTHING, 0.2, 3.0),
+    Sensed: Sensed(Sense.TAKING, 3.0),
     Keyed: Keyed(complete=False, now=3.0),
     ReplyStarted: ReplyStarted(interruptible=True, now=3.0),
     ReplyEnded: ReplyEnded(3.0),
     EchoHeard: EchoHeard(3.0),
+    Escalated: Escalated(3.0),
     Tick: Tick(3.0),
     Hangup: Hangup(3.0),
 }
@@ -67,6 +76,8 @@ ANSWERED = (*COMMITTED, ReplyStarted(True, 3.3))
 OVERLAPPED = (*ANSWERED, VoiceStarted(5.0, 5.07))
 YIELDED = (*OVERLAPPED, Tick(5.16))
 YIELDED_TO = (*YIELDED, VoiceStopped(5.5, 5.6))
+LISTENED = (*OVERLAPPED, Sensed(Sense.LISTENING, 5.1))
+WEIGHED = (*LISTENED, Sensed(Sense.LISTENING, 5.19), VoiceStopped(5.22, 5.28))
 
 
 def test_the_agent_begins() -> None:
@@ -195,6 +206,107 @@ def test_a_sound_shorter_than_the_yield_changes_nothing() -> None:
     assert at(turns) == (State.SPEAKING, None)
 
 
+def test_the_agent_speaks_on_while_it_is_only_listened_to() -> None:
+    turns = started(*OVERLAPPED)
+    assert turns.handle(Sensed(Sense.UNSURE, 5.08)) == ()
+    assert at(turns) == (State.OVERLAPPING, 5.16)
+    assert turns.handle(Sensed(Sense.LISTENING, 5.1)) == ()
+    assert at(turns) == (State.OVERLAPPING, 5.2)
+    assert turns.handle(Sensed(Sense.UNSURE, 5.12)) == ()
+    assert at(turns) == (State.OVERLAPPING, 5.2)
+    assert turns.handle(Sensed(Sense.LISTENING, 5.65)) == ()
+    assert at(turns) == (State.OVERLAPPING, 5.7), "whoever makes a sound for longer wants something"
+    assert turns.handle(Tick(5.7)) == (Do.YIELD,)
+    assert turns.handle(Sensed(Sense.LISTENING, 5.72)) == ()
+    assert (turns.state, turns.holding) == (State.HEARING, True)
+
+
+def test_a_voice_that_wants_the_floor_need_not_wait_for_it() -> None:
+    turns = started(*OVERLAPPED)
+    assert turns.handle(Sensed(Sense.TAKING, 5.08)) == (Do.YIELD,)
+    assert (turns.state, turns.holding) == (State.HEARING, True)
+
+
+def test_an_agent_who_has_yielded_to_a_sign_of_listening_goes_on_once() -> None:
+    turns = started(*YIELDED)
+    assert turns.handle(Sensed(Sense.UNSURE, 5.2)) == ()
+    assert turns.handle(Sensed(Sense.LISTENING, 5.25)) == (Do.RESUME, Do.DUCK)
+    assert at(turns) == (State.OVERLAPPING, 5.7)
+    assert not turns.holding
+    again = copy.deepcopy(turns)
+    assert turns.handle(Sensed(Sense.TAKING, 5.3)) == (Do.YIELD,)
+    assert turns.handle(Sensed(Sense.LISTENING, 5.32)) == (), "it does not stammer"
+    assert again.handle(VoiceStopped(5.3, 5.33)) == (Do.UNDUCK, Do.SPECULATE)
+    assert again.handle(Understood(2, Verdict.BACKCHANNEL, 0.0, 5.5)) == (Do.FORGET,)
+    assert at(again) == (State.SPEAKING, None)
+
+
+def test_nobody_goes_on_who_was_not_interrupted() -> None:
+    turns = started(*GREETED, VoiceStarted(2.0, 2.1))
+    assert turns.handle(Sensed(Sense.LISTENING, 2.2)) == ()
+    assert turns.state is State.HEARING
+    turns = started(*YIELDED_TO, VoiceStarted(5.7, 5.75))
+    assert turns.handle(Sensed(Sense.LISTENING, 5.8)) == (), "nor over somebody who has paused and speaks again"
+    assert (turns.state, turns.holding) == (State.HEARING, True)
+
+
+def test_what_was_said_over_an_agent_who_speaks_on_is_judged_all_the_same() -> None:
+    turns = started(*LISTENED)
+    turns.handle(Sensed(Sense.LISTENING, 5.19))
+    assert turns.handle(VoiceStopped(5.22, 5.28)) == (Do.UNDUCK, Do.SPECULATE)
+    assert (turns.state, turns.deadline, turns.speech_end, turns.over_agent) == (State.WEIGHING, None, 5.22, True)
+    late = copy.deepcopy(turns)
+    assert turns.handle(Understood(1, Verdict.TURN, 0.4, 5.3)) == (), "it is about something else"
+    assert turns.handle(Understood(2, Verdict.TURN, 0.4, 5.4)) == (Do.YIELD,)
+    assert (turns.state, turns.holding) == (State.PAUSING, True)
+    assert turns.deadline == pytest.approx(5.62)
+    assert turns.handle(Tick(5.62)) == (Do.ABANDON, Do.COMMIT)
+    assert late.handle(Understood(2, Verdict.TURN, 0.1, 5.4)) == (Do.ABANDON, Do.COMMIT)
+    assert late.state is State.THINKING
+
+
+@pytest.mark.parametrize("verdict", [Verdict.BACKCHANNEL, Verdict.NOTHING])
+def test_an_agent_who_speaks_on_has_nothing_to_resume(verdict: Verdict) -> None:
+    turns = started(*WEIGHED)
+    assert turns.handle(Understood(2, verdict, 0.0, 5.4)) == (Do.FORGET,)
+    assert at(turns) == (State.SPEAKING, None)
+
+
+def test_a_caller_may_go_on_while_the_first_words_are_judged() -> None:
+    turns = started(*WEIGHED)
+    assert turns.handle(VoiceStarted(5.3, 5.37)) == (Do.DROP, Do.DUCK)
+    assert at(turns) == (State.OVERLAPPING, 5.46)
+    assert turns.speech_start == 5.0, "it is one stretch"
+    assert turns.handle(Tick(5.46)) == (Do.YIELD,)
+
+
+def test_a_reply_may_end_while_words_over_it_are_judged() -> None:
+    turns = started(*WEIGHED)
+    assert turns.handle(ReplyEnded(5.3)) == ()
+    assert at(turns) == (State.PAUSING, None)
+    assert turns.handle(Understood(2, Verdict.TURN, 0.0, 5.4)) == (Do.COMMIT,)
+
+
+def test_a_notice_that_begins_while_words_are_judged_is_heard() -> None:
+    turns = started(*WEIGHED)
+    assert turns.handle(ReplyStarted(False, 5.3)) == ()
+    assert turns.handle(Understood(2, Verdict.TURN, 0.0, 5.4)) == (Do.FORGET,)
+    assert turns.state is State.SPEAKING
+
+
+def test_nobody_listens_closely_under_a_notice() -> None:
+    turns = started(*COMMITTED, ReplyStarted(False, 3.3), VoiceStarted(4.0, 4.1))
+    assert turns.handle(Sensed(Sense.TAKING, 4.2)) == ()
+    assert turns.handle(VoiceStopped(4.9, 5.0)) == (Do.FORGET, Do.UNDUCK)
+    assert turns.state is State.SPEAKING
+
+
+def test_an_echo_may_last() -> None:
+    turns = started(*OVERLAPPED, EchoHeard(5.16))
+    assert turns.handle(Sensed(Sense.LISTENING, 5.8)) == ()
+    assert turns.deadline == pytest.approx(5.86), "what comes after it may be a sign of listening"
+
+
 def test_nobody_talks_over_a_notice_that_must_be_heard() -> None:
     turns = started(*COMMITTED, ReplyStarted(False, 3.3))
     assert turns.handle(VoiceStarted(4.0, 4.1)) == ()
@@ -232,8 +344,59 @@ def test_the_caller_goes_on_before_the_answer() -> None:
     assert turns.handle(VoiceStarted(3.3, 3.4)) == ()
     assert (turns.state, turns.speech_start) == (State.THINKING, 3.3)
     assert turns.handle(VoiceStopped(3.5, 3.6)) == ()
-    assert turns.handle(ReplyStarted(True, 3.7)) == ()
+    assert turns.handle(ReplyStarted(True, 3.7)) == (Do.SET_ASIDE,)
     assert turns.state is State.SPEAKING
+
+
+ASIDE = (*COMMITTED, VoiceStarted(3.3, 3.4), VoiceStopped(3.5, 3.6), ReplyStarted(True, 3.7))
+"""Words that were said before the answer are kept behind it."""
+
+
+def test_words_before_the_answer_are_a_turn_when_it_is_out() -> None:
+    turns = started(*ASIDE)
+    assert turns.handle(ReplyEnded(5.0)) == (Do.COMMIT_ASIDE,)
+    assert at(turns) == (State.THINKING, 5.9)
+    assert turns.handle(ReplyStarted(True, 5.3)) == ()
+    assert turns.handle(ReplyEnded(6.0)) == ()
+    assert at(turns) == (State.LISTENING, 12.0)
+
+
+def test_words_before_the_answer_that_end_as_it_begins_are_kept_too() -> None:
+    turns = started(*COMMITTED, VoiceStarted(3.3, 3.4))
+    assert turns.handle(ReplyStarted(True, 4.0)) == (Do.DUCK,)
+    assert turns.handle(VoiceStopped(4.05, 4.11)) == (Do.SET_ASIDE, Do.UNDUCK)
+    assert turns.handle(ReplyEnded(5.0)) == (Do.COMMIT_ASIDE,)
+
+
+def test_words_before_an_answer_of_nothing_are_prepared_at_once() -> None:
+    turns = started(*COMMITTED, VoiceStarted(3.3, 3.4), VoiceStopped(3.5, 3.6))
+    assert turns.handle(VoiceStarted(3.7, 3.8)) == ()
+    assert turns.speech_start == 3.3, "it is one stretch"
+    assert turns.handle(VoiceStopped(4.0, 4.1)) == ()
+    assert turns.handle(ReplyEnded(4.2)) == (Do.SPECULATE,)
+    assert (turns.state, turns.speech_end) == (State.PAUSING, 4.0)
+
+
+def test_words_before_the_answer_stand_in_front_of_those_that_interrupt_it() -> None:
+    turns = started(*ASIDE, VoiceStarted(4.0, 4.1), Tick(4.16), VoiceStopped(4.5, 4.6))
+    assert turns.handle(Understood(2, Verdict.TURN, 0.0, 4.7)) == (Do.ABANDON, Do.COMMIT)
+    turns.handle(ReplyStarted(True, 5.0))
+    assert turns.handle(ReplyEnded(6.0)) == ()
+    assert turns.state is State.LISTENING, "they were taken with them"
+
+
+def test_a_false_alarm_leaves_what_was_set_aside() -> None:
+    turns = started(*ASIDE, VoiceStarted(4.0, 4.1), Tick(4.16), VoiceStopped(4.5, 4.6))
+    assert turns.handle(Understood(2, Verdict.BACKCHANNEL, 0.0, 4.7)) == (Do.FORGET, Do.RESUME)
+    assert turns.handle(ReplyEnded(6.0)) == (Do.COMMIT_ASIDE,)
+
+
+@pytest.mark.parametrize("before", [(), (*GREETED, Tick(7.0))], ids=["greeting", "prompt"])
+def test_words_before_what_the_agent_says_by_itself_are_no_turn(before: tuple[Event, ...]) -> None:
+    turns = started(*before, VoiceStarted(7.1, 7.2), VoiceStopped(7.3, 7.4))
+    assert turns.handle(ReplyStarted(True, 7.5)) == ()
+    assert turns.handle(ReplyEnded(8.0)) == ()
+    assert turns.state is State.LISTENING
 
 
 KEYING: dict[State, tuple[Event, ...]] = {
@@ -242,6 +405,7 @@ KEYING: dict[State, tuple[Event, ...]] = {
     State.PAUSING: SPOKEN,
     State.SPEAKING: ANSWERED,
     State.OVERLAPPING: OVERLAPPED,
+    State.WEIGHING: WEIGHED,
 }
 
 
@@ -250,7 +414,8 @@ def test_keys_stop_what_goes_on(state: State) -> None:
     turns = started(*KEYING[state])
     assert turns.state is state
     agent = state in (State.SPEAKING, State.OVERLAPPING)
-    stop = (Do.ABANDON,) if agent else (Do.FORGET,) if state is not State.LISTENING else ()
+    stop: tuple[Do, ...] = (Do.ABANDON,) if agent else (Do.FORGET,) if state is not State.LISTENING else ()
+    stop = (Do.FORGET, Do.ABANDON) if state is State.WEIGHING else stop
     whole = copy.deepcopy(turns)
     assert turns.handle(Keyed(False, 8.0)) == stop
     assert at(turns) == (State.KEYING, 10.5)

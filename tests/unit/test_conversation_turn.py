@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from talking import GREETING, Script, Talk, Wait, Write, pinned
 
-from ccaas.conversation.conversation import Outcome
+from ccaas.conversation.answer import Outcome
 from ccaas.ports.media import Codec
 from ccaas.ports.reasoning import Ending, Reply
 
@@ -129,9 +129,11 @@ async def test_a_commit_that_has_written_is_never_taken_back(tmp_path: Path) -> 
         await talk.until(lambda: talk.tools.begun, "the write has begun")
         await talk.say(FRIDAY)
         await talk.agent_says("Booked.")
-        assert talk.tools.begun == ["book t1"]
-        assert committed(talk) == [FLIGHT]
+        await talk.agent_says("Booked.Okay.")
+        assert (talk.tools.begun, talk.tools.done) == (["book t1"], ["book"])
+        assert committed(talk) == [FLIGHT, FRIDAY], "what was said while it was written is a turn of its own"
         assert not talk.records["t1"].retaken
+        assert talk.records["t1"].heard_text == "Booked.", "after the answer to the turn before"
 
 
 async def test_who_goes_on_as_the_answer_begins_is_heard_as_a_whole(tmp_path: Path) -> None:
@@ -394,12 +396,29 @@ async def test_a_write_under_way_when_the_audio_is_lost_is_in_the_snapshot(tmp_p
 
 
 async def test_a_budget_decides_how_long_a_pause_may_be(tmp_path: Path) -> None:
-    settings = pinned(budgets={"open": {"complete_ms": 600}})
+    settings = pinned(budgets={"open": {"complete_ms": 600, "likely_ms": 600}})
     async with Talk({}, tmp_path, settings) as talk:
         await talk.agent_says(GREETING)
         ended = await talk.say(FLIGHT)
         await talk.agent_says("Okay.")
         assert talk.first_sound(ended) - ended == pytest.approx(0.6, abs=0.07)
+
+
+@pytest.mark.parametrize(("wait_ms", "recognized_s"), [(300, 0.0), (100, 0.28)])
+async def test_a_turn_that_is_due_as_the_caller_goes_on_is_not_taken(
+    tmp_path: Path, wait_ms: int, recognized_s: float
+) -> None:
+    settings = pinned(onset_ms=200, budgets={"open": {"complete_ms": wait_ms, "likely_ms": wait_ms}})
+    async with Talk({WHOLE: Script("Fine.")}, tmp_path, settings=settings) as talk:
+        talk.ears.slow_s = recognized_s
+        await talk.agent_says(GREETING)
+        await talk.say(FLIGHT)
+        await talk.wait(0.2)
+        # Its first frames are heard when the turn is due, and not yet long enough to be a voice.
+        await talk.say(FRIDAY)
+        await talk.agent_says("Fine.")
+        assert committed(talk) == [WHOLE]
+        assert not any(record.retaken for record in talk.records.values())
 
 
 async def test_both_replies_of_an_answer_are_said_in_order(tmp_path: Path) -> None:

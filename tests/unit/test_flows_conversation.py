@@ -227,6 +227,39 @@ async def test_one_character_of_a_code_is_repaired(tmp_path: Path) -> None:
     assert (await conversation.say("that's right")).startswith("BQ742Z.")
 
 
+@pytest.mark.parametrize(
+    ("slot", "first", "correction", "after"),
+    [
+        ("phone", "six one seven five five five oh one four two", "no, the last one is a three", "6175550143"),
+        ("phone", "six one seven five five nine oh one four two", "It's five five five", "6175550142"),
+        ("who", "Ada Kovalski", "It's W as in whiskey, not V", "Ada Kowalski"),
+        ("who", "Kovalski", "no, it's K O W A L S K I", "Kowalski"),
+        ("code", "K Q seven four two C", "No, it's Kilo, Quebec, seven, four, two, Zulu", "KQ742Z"),
+        ("code", "K Q seven four two C", "No, it's Kilo, Quebec, seven, four, two", "KQ742C"),
+    ],
+)
+async def test_what_was_read_back_is_repaired_whatever_it_is(
+    tmp_path: Path, slot: str, first: str, correction: str, after: str
+) -> None:
+    steps = f'- ask: {slot}\n- label: check\n- confirm: "{{{slot}|raw}}?"\n  change: {{slots: [{slot}], goto: check}}\n- done: Good.'
+    conversation = await talk(tmp_path, steps)
+    await conversation.say("I want a room")
+    await conversation.say(first)
+    assert f"{after}?" in await conversation.say(correction)
+
+
+async def test_a_letter_that_repairs_a_code_leaves_the_name_beside_it_alone(tmp_path: Path) -> None:
+    steps = (
+        '- ask: code\n- ask: who\n- label: check\n- confirm: "{code|raw} of {who}?"\n  change: {slots: [who, code], goto: check}\n'
+        "- done: Good."
+    )
+    conversation = await talk(tmp_path, steps)
+    await conversation.say("I want a room")
+    await conversation.say("D Q seven four two Z")
+    await conversation.say("Dabney")
+    assert await conversation.say("no, B as in boy") == "BQ742Z of Dabney?"
+
+
 async def test_a_write_that_fails_is_told(tmp_path: Path) -> None:
     conversation = await talk(tmp_path, CONFIRM, {"book": ToolError("full", "No room is left.")})
     await conversation.say("I want a room tomorrow")

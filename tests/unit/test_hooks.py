@@ -7,6 +7,7 @@ import contextlib
 import os
 import time
 import types
+from datetime import UTC, datetime
 from importlib.metadata import EntryPoint
 
 import pytest
@@ -19,8 +20,9 @@ from ccaas.errors import PluginError
 from ccaas.hooks import MOST_ABANDONED, QUEUE, PluginHost
 from ccaas.hookspecs import hookimpl
 from ccaas.implementations import RULES, Rule
-from ccaas.ports.journey import Contact, Customer
+from ccaas.ports.journey import Contact, Customer, Traces
 from ccaas.ports.media import Codec
+from ccaas.ports.site import Site
 from ccaas.telephony.events import Answered
 
 CONTACT = Contact("call-1", "voice", "+15550100", "1000")
@@ -380,6 +382,64 @@ def test_hooks_that_break_the_rules_are_refused_at_boot(plugin, problem: str) ->
         PluginHost.of({"bad": plugin})
 
 
+# What systems of record add
+
+
+async def test_the_context_is_what_each_system_of_record_adds(quick) -> None:
+    async def adds(customer):
+        return {"miles": 1200} if customer is ADA else None
+
+    async def list_of_trips(customer):
+        return ["BOS"]
+
+    async def hangs_too(customer):
+        await asyncio.Event().wait()
+
+    async def knows_nothing(customer):
+        return None
+
+    host = PluginHost.of(
+        {
+            "airline": plugin(context=adds),
+            "wrong": plugin(context=list_of_trips),
+            "slow": plugin(context=hangs_too),
+            "empty": plugin(context=knows_nothing),
+        }
+    )
+    assert await host.context("call-1", ADA, datetime.now(UTC)) == {"airline": {"miles": 1200}}
+    assert counted("faults", plugin="wrong", hook="ccaas_context", why="wrong") == 1
+    assert counted("faults", plugin="slow", hook="ccaas_context", why="timeout") == 1
+    await host.close()
+
+
+# Erasing a person
+
+
+async def test_every_plugin_is_asked_to_erase_and_those_that_did_not_are_named(quick, tmp_path) -> None:
+    asked = []
+
+    async def erases(traces, site):
+        asked.append((traces, site))
+
+    async def cannot(traces):
+        raise OSError("read-only")
+
+    async def takes_forever(traces):
+        await asyncio.Event().wait()
+
+    traces, site = Traces(("mia",)), Site(tmp_path, tmp_path, tmp_path, tmp_path)
+    host = PluginHost.of(
+        {"good": plugin(forget=erases), "bad": plugin(forget=cannot), "slow": plugin(forget=takes_forever)}
+    )
+    assert await host.forget(traces, site) == {
+        "bad": "it raised OSError('read-only')",
+        "slow": "it took longer than 0.02 s",
+    }
+    assert asked == [(traces, site)]
+    assert counted("faults", plugin="bad", hook="ccaas_forget", why="raised") == 1
+    await host.close()
+
+
 # Registering
 
 
@@ -395,6 +455,18 @@ def test_what_plugins_offer_is_kept_by_kind_and_name() -> None:
     host = PluginHost.of({"a": offering("crm"), "b": offering("erp", "desk")})
     assert {name: offer.plugin for name, offer in host.tools.items()} == {"crm": "a", "erp": "b", "desk": "b"}
     assert len(host.recognizers) == 0
+
+
+def test_channels_are_offered_and_leave_the_cores_keys_alone() -> None:
+    class WithEntry(BaseModel):
+        entry: str = ""
+
+    def offer(settings):
+        return plugin(register_channels=lambda register: register("post", lambda settings, site: None, settings))
+
+    assert list(PluginHost.of({"post": offer(Nothing)}).channels) == ["post"]
+    with pytest.raises(PluginError, match=r"channel 'post': its settings have a field `entry`, which is the core's"):
+        PluginHost.of({"post": offer(WithEntry)})
 
 
 @pytest.mark.parametrize(

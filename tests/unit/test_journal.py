@@ -189,6 +189,17 @@ async def test_fire_and_forget_is_bounded(journal: Journal, monkeypatch: pytest.
     assert journal.post(run("", Outcome.REFUSED))
 
 
+@pytest.mark.parametrize("path", ["state/journal.db", "state/deeper/journal.db"])
+async def test_a_file_where_its_folder_should_be_is_one_sentence(tmp_path: Path, path: str) -> None:
+    (tmp_path / "state").write_text("a file")
+    with pytest.raises(JournalError) as none:
+        await Journal.open(tmp_path / path)
+    assert (
+        str(none.value)
+        == f"{tmp_path / path}: the journal cannot be made, since its folder is none; name another folder"
+    )
+
+
 async def test_a_full_disk_is_one_sentence_and_the_journal_goes_on_when_there_is_room(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     journal = await Journal.open(path)
@@ -209,7 +220,7 @@ async def test_a_full_disk_is_one_sentence_and_the_journal_goes_on_when_there_is
 
 
 async def test_a_locked_file_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ccaas.journal.writer.BUSY_S", 0.01)
+    monkeypatch.setattr("ccaas.sqlite.file.BUSY_S", 0.01)
     path = tmp_path / "journal.db"
     journal = await Journal.open(path)
     other = sqlite3.connect(path, isolation_level=None)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from pathlib import Path
 
 import pytest
 import structlog
+from ccaas_redaction.finding import Finder
+from ccaas_redaction.settings import RedactionSettings
 
 from ccaas.config.settings import Log
 from ccaas.errors import SetupError
-from ccaas.logs import configure_logs, hide_credentials
+from ccaas.logs import Aside, configure_logs, hide_credentials, redact_lines
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +33,14 @@ def _put_back():
     structlog.reset_defaults()
 
 
+def written() -> None:
+    """All lines are where they belong."""
+    for handler in logging.getLogger().handlers:
+        handler.flush()
+
+
 def lines(file: Path) -> list[dict]:
+    written()
     return [json.loads(line) for line in file.read_text().splitlines()]
 
 
@@ -56,6 +66,7 @@ def test_secrets_and_card_numbers_are_masked(tmp_path: Path) -> None:
         raise ValueError("password=swordfish")
     except ValueError:
         logging.getLogger("y").exception("failed")
+    written()
     text = file.read_text()
     for secret in ("4111", "swordfish", "c3dvcmRmaXNo", "abc"):
         assert secret not in text
@@ -81,12 +92,62 @@ def test_the_terminal_shows_the_line_once(tmp_path: Path, capsys: pytest.Capture
     configure_logs(Log(format=format_), tmp_path)
     configure_logs(Log(format=format_), tmp_path)
     structlog.get_logger("calls").warning("hold on", call="c1")
+    written()
     shown = capsys.readouterr().err
     assert shown.count("hold on") == 1
     assert shown.startswith("{") == (format_ == "json")
+
+
+def test_private_data_is_taken_out_where_that_is_wanted(tmp_path: Path) -> None:
+    file = configure_logs(Log(), tmp_path, terminal=False)
+    redact_lines(Finder(RedactionSettings()))
+    structlog.get_logger("a").info("caller", text="Write to ann@example.com", ani="+16175550123")
+    redact_lines(None)
+    structlog.get_logger("a").info("caller", text="Write to ann@example.com")
+    written()
+    first, second = lines(file)
+    assert (first["text"], first["ani"]) == ("Write to [EMAIL]", "+16175550123")
+    assert second["text"] == "Write to ann@example.com"
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("a file")
     with pytest.raises(SetupError, match=r"ccaas\.log cannot be written"):
         configure_logs(Log(), tmp_path / "log", terminal=False)
+
+
+def test_a_disk_that_stalls_delays_no_call() -> None:
+    """Whoever logs goes on at once; the lines are written, in order, when the disk is back."""
+    back, got = threading.Event(), []
+
+    class Stalled(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            assert back.wait(10)
+            got.append(record.getMessage())
+
+    aside = Aside([Stalled()])
+    for number in range(3):
+        aside.handle(logging.LogRecord("x", logging.INFO, "", 0, f"line {number}", (), None))
+    assert got == []
+    back.set()
+    aside.close()
+    assert got == ["line 0", "line 1", "line 2"]
+
+
+def test_more_lines_than_may_wait_are_lost_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ccaas.logs.WAITING", 2)
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    back, got = threading.Event(), []
+
+    class Stalled(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            assert back.wait(10)
+            got.append(record.getMessage())
+
+    aside = Aside([Stalled()])
+    for number in range(20):
+        aside.handle(logging.LogRecord("x", logging.INFO, "", 0, str(number), (), None))
+    back.set()
+    aside.close()
+    assert 2 <= len(got) <= 3
+    assert got[0] == "0"

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ccaas.media.codec import coder
-from ccaas.media.playout import FRAME_S, LEAD_FRAMES, Playout
+from ccaas.media.playout import FRAME_S, LEAD_FRAMES, Playout, word_cut
 from ccaas.media.tracks import Tracks
 from ccaas.ports.media import Codec, Pcm
 
@@ -248,11 +248,64 @@ def test_a_duck_lowers_the_voice_and_loses_nothing(far: FarEnd) -> None:
     far.wait(0.015)
     playout.duck(0)
     run(playout, far, 0.5)
-    loud = far.heard()[::FRAME].astype(int)
+    heard = far.heard().astype(int)
+    loud = heard[FRAME - 1 :: FRAME]
     assert len(loud) == 20
     levels = (loud > 4_000).tolist()
     assert levels == [True] * 6 + [False] * 6 + [True] * 8
+    assert np.abs(np.diff(heard)).max() < 500, "it glides: nothing clicks"
     assert loud[8] == pytest.approx(8_000 * 10 ** (-12 / 20), rel=0.05)
+
+
+def test_a_resume_begins_with_the_cut_word_again(far: FarEnd) -> None:
+    playout = open_playout(far)
+    word, gap = np.full(FRAME * 10, 5_000, dtype=np.int16), np.zeros(FRAME * 3, dtype=np.int16)
+    playout.play(np.concatenate((word, gap, word, gap, word)))
+    playout.finish()
+    run(playout, far, 0.38)
+    far.wait(0.003)
+    stood = playout.pause()
+    assert stood == pytest.approx(0.4), "the frame being played"
+    far.wait(0.5)
+    playout.resume(0.4)
+    assert playout.position() == pytest.approx(0.26), "where the second word begins"
+    run(playout, far, 2.0)
+    loud = (far.heard().reshape(-1, FRAME).max(axis=1) > 1_000).tolist()
+    assert loud == [True] * 10 + [False] * 3 + [True] * 7 + [True] * 10 + [False] * 3 + [True] * 10
+    assert playout.position() == pytest.approx(0.72)
+    assert playout.drained
+
+
+def test_a_resume_between_words_or_in_a_long_word_repeats_nothing(far: FarEnd) -> None:
+    for silent in (range(17, 20), range(4, 7)):
+        playout = open_playout(far)
+        pcm = np.full(FRAME * 30, 5_000, dtype=np.int16)
+        for frame in silent:
+            pcm[frame * FRAME : (frame + 1) * FRAME] = 0
+        playout.play(pcm)
+        playout.finish()
+        run(playout, far, 0.38)
+        far.wait(0.003)
+        stood = playout.pause()
+        playout.resume(0.2)
+        assert playout.position() == stood
+        playout.stop()
+
+
+@pytest.mark.parametrize(
+    ("levels", "again"),
+    [
+        ((9, 9, 0, 0, 0, 9, 9), 2),
+        ((0, 0, 0, 9, 0, 0, 0, 9), 1),
+        ((9, 0, 0, 9, 9), 0),
+        ((9, 9, 9, 0, 0, 0), 0),
+        ((0, 0, 0, 0), 0),
+        ((), 0),
+    ],
+)
+def test_where_the_cut_word_begins(levels: tuple[int, ...], again: int) -> None:
+    pcm = np.repeat(np.array(levels, dtype=np.int16) * 1_000, 80)
+    assert len(word_cut(pcm, 8_000)) == again * 80
 
 
 def test_what_the_recording_shows_is_what_was_played(far: FarEnd) -> None:

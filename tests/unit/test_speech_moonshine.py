@@ -135,7 +135,7 @@ async def test_finals_overtake_interims() -> None:
     begin.set()
     await asyncio.gather(first, *rest)
     assert order == ["final", "interim"]
-    assert threads.lag_s > 0
+    assert threads.waits.lag_s > 0
     await threads.close()
 
 

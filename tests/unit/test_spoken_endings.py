@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ccaas.ports.reasoning import Expectation, ExpectationKind
 from ccaas.spoken.backchannels import is_backchannel, wants_stop
-from ccaas.spoken.endings import Completeness, ends, judge
+from ccaas.spoken.endings import Completeness, ends, judge, stands_alone
 
 SET = Path(__file__).parents[2] / "bench" / "speech" / "set.jsonl"
 LINES = [json.loads(text) for text in SET.read_text("utf-8").splitlines()]
@@ -37,6 +37,11 @@ CODE = Expectation(ExpectationKind.CODE, (6, 6))
         "I'd like",
         "I need to be in",
         "I think…",
+        "Could you take it on, umph",
+        "I want the same",
+        "My new address is 42.",
+        "My new address is forty two.",
+        "I was hoping to leave on there.",
     ],
 )
 def test_plainly_unfinished(text: str) -> None:
@@ -59,10 +64,50 @@ def test_plainly_unfinished(text: str) -> None:
         "That's not what I paid for.",
         "Thank you, good-by.",
         "The second one",
+        "What does that mean?",
+        "Tell him I called.",
+        "Can you tell me how to turn it off?",
+        "The address is still the same.",
+        "Nobody turned up.",
+        "Check that my payment went through.",
+        "I want to know what this charge is for.",
+        "It's the person I spoke to.",
     ],
 )
 def test_not_unfinished(text: str) -> None:
     assert ends(text) is not Completeness.INCOMPLETE
+
+
+@pytest.mark.parametrize(
+    "text", ["Operator.", "No, no, stop", "Say that again, please?", "Never mind", "A human please"]
+)
+def test_commands_that_stand_alone(text: str) -> None:
+    assert stands_alone(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["Hello", "Stop the payment", "My suitcase", "Can you repeat the last", "I need an agent", ""]
+)
+def test_what_may_go_on(text: str) -> None:
+    assert not stands_alone(text)
+
+
+@pytest.mark.parametrize(
+    ("kind", "length", "text", "verdict"),
+    [
+        (ExpectationKind.DIGITS, (10, 11), "617 555 0142", Completeness.COMPLETE),
+        (ExpectationKind.DIGITS, (10, 11), "1 617 555 014", Completeness.UNSURE),
+        (ExpectationKind.DIGITS, (8, 10), "617 555 01", Completeness.UNSURE),
+        (ExpectationKind.DIGITS, (8, 10), "617 555 0142 0", Completeness.UNSURE),
+        (ExpectationKind.SPELLING, None, "Kowalski, K O W A L S K I", Completeness.COMPLETE),
+        (ExpectationKind.SPELLING, None, "Kowalski, K O W A L", Completeness.UNSURE),
+        (ExpectationKind.SPELLING, None, "How old ski?", Completeness.UNSURE),
+    ],
+)
+def test_how_much_of_a_code_is_there(
+    kind: ExpectationKind, length: tuple[int, int] | None, text: str, verdict: Completeness
+) -> None:
+    assert judge(text, Expectation(kind, length)) is verdict
 
 
 @pytest.mark.parametrize("line", [line for line in LINES if line["kind"] != "code"], ids=lambda line: line["id"])

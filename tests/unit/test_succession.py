@@ -39,7 +39,9 @@ async def test_the_controller_of_a_killed_guard_is_ended(tmp_path: Path) -> None
     ours.release()
 
 
-@pytest.mark.parametrize("kept", ["", "no number", str(os.getpid()), "4194304"])
+@pytest.mark.parametrize(
+    "kept", ["", "no number", str(os.getpid()), "4194304"], ids=["empty", "no number", "ourselves", "nobody"]
+)
 async def test_nothing_else_is_ended(tmp_path: Path, kept: str) -> None:
     (tmp_path / "controller.pid").write_text(kept)
     ours = Succession(tmp_path)

@@ -8,12 +8,17 @@ import pytest
 from office import Boom, Clerk, Office
 
 from ccaas.asterisk.errors import AriError
+from ccaas.errors import CcaasError
+from ccaas.outreach.permits import ContactRefused
+from ccaas.ports.contact import Supervision
 from ccaas.ports.media import Codec
+from ccaas.ports.outreach import Permit
 from ccaas.ports.telephony import Connected
 from ccaas.telephony.call import FALLBACK_CONTEXT
 from ccaas.telephony.desk import HangUp, TransferTo
 from ccaas.telephony.events import Answered, EndReason, Offered
 from ccaas.telephony.legs import Legs, call_of, callee_name
+from ccaas.telephony.monitoring import Monitors
 from ccaas.telephony.state import CallState
 from ccaas.telephony.supervisor import Remembered, new_call_id
 from ccaas.testing.fakes.switch import FakeLeg, FakePhone, FakeSwitch
@@ -75,10 +80,9 @@ async def test_many_calls_at_once_keep_apart() -> None:
     assert len(office.over) == 30
 
 
-@pytest.mark.parametrize("why", ["full", "nobody"])
-async def test_an_offer_that_is_not_taken_goes_to_the_dialplan(why: str) -> None:
+async def test_an_offer_that_is_not_taken_goes_to_the_dialplan() -> None:
     async with Office() as office:
-        office.refused, office.nobody = ("full", False) if why == "full" else ("", True)
+        office.refused = "full"
         caller = office.switch.call_in("1000")
         await office.until(lambda: caller.transferred_to, "given back")
         assert caller.transferred_to == f"{FALLBACK_CONTEXT},1000,1"
@@ -90,7 +94,7 @@ async def test_an_offer_that_is_not_taken_goes_to_the_dialplan(why: str) -> None
 
 async def test_an_offer_without_a_number_goes_to_the_start_of_the_fallback() -> None:
     async with Office() as office:
-        office.nobody = True
+        office.refused = "number"
         caller = office.switch.call_in("")
         await office.until(lambda: caller.transferred_to == f"{FALLBACK_CONTEXT},s,1", "given back")
         caller.hang_up()
@@ -138,7 +142,9 @@ async def test_an_outbound_call_talks_when_it_is_answered() -> None:
     async with Office() as office:
         office.switch.phones["PJSIP/6001"] = FakePhone(answers=False)
         clerk, call_id = Clerk("x"), new_call_id()
-        await office.supervisor.originate("PJSIP/6001", "front", clerk, call_id, "+15550100")
+        await office.supervisor.originate(
+            "PJSIP/6001", "front", clerk, call_id, "+15550100", office.permit("PJSIP/6001")
+        )
         leg = office.switch.all_legs[callee_name(call_id)]
         (call,) = office.supervisor.calls
         assert (call.state, call.dnis, leg.ani, clerk.attended) == (CallState.DIALLING, "front", "+15550100", [])
@@ -163,7 +169,7 @@ async def test_an_outbound_call_that_nobody_takes(phone: FakePhone, reason: EndR
     async with Office() as office:
         office.switch.phones["PJSIP/6001"] = phone
         clerk = Clerk("x")
-        await office.supervisor.originate("PJSIP/6001", "front", clerk, new_call_id(), "")
+        await office.supervisor.originate("PJSIP/6001", "front", clerk, new_call_id(), "", office.permit("PJSIP/6001"))
         await office.until(lambda: clerk.finished, "over")
         assert clerk.finished[0][0] is reason
         assert clerk.attended == []
@@ -174,10 +180,25 @@ async def test_an_outbound_call_that_asterisk_refuses() -> None:
         office.switch.failing["originate"] = AriError("there is no such endpoint")
         clerk = Clerk("x")
         with pytest.raises(AriError):
-            await office.supervisor.originate("PJSIP/6001", "front", clerk, new_call_id(), "")
+            await office.supervisor.originate(
+                "PJSIP/6001", "front", clerk, new_call_id(), "", office.permit("PJSIP/6001")
+            )
         await office.until(lambda: clerk.finished, "over")
         assert clerk.finished == [(EndReason.UNREACHABLE, 0)]
         assert not [command for command in office.switch.commands if command[0] == "open_media"]
+
+
+@pytest.mark.parametrize("forged", [None, Permit("x", "voice", "PJSIP/6001")])
+async def test_nobody_is_called_without_the_gates_own_permit(forged: object) -> None:
+    async with Office() as office:
+        clerk = Clerk("x")
+        used, other = office.permit("PJSIP/6001"), office.permit("PJSIP/6002")
+        office.register.redeem(used, "voice", "PJSIP/6001")
+        for permit in (forged, used, other):
+            with pytest.raises(ContactRefused):
+                await office.supervisor.originate("PJSIP/6001", "front", clerk, new_call_id(), "", permit)
+        assert not [command for command in office.switch.commands if command[0] == "originate"]
+        assert (office.supervisor.calls, clerk.finished) == ((), [(EndReason.FAILED, 0)] * 3)
 
 
 # — another controller —
@@ -261,6 +282,44 @@ async def test_two_people_who_were_connected_stay_so() -> None:
         target.hang_up()
         await office.until(lambda: before.caller.end, "the caller is hung up too")
     assert (clerk.attended, clerk.finished) == ([], [(EndReason.DISMISSED, 16)])
+
+
+async def test_a_supervisor_whom_the_earlier_controller_let_in_is_let_go_and_may_come_again() -> None:
+    before = LeftBehind()
+    target = await before.connected()
+    old = Monitors(before.switch)
+    legs = Legs(A_CALL, before.caller.id, Codec.ULAW, bridges=1)
+    await old.supervise(legs, "PJSIP/boss", Supervision.LISTEN)
+    await asyncio.sleep(0.01)
+    (rung,) = (leg for leg in before.switch.all_legs.values() if leg.dnis == "PJSIP/boss")
+    old.handle(Answered(rung.id, 0.0, Codec.ULAW))
+    phone = await _boss(before.switch)
+    remembered, _ = before.remembered()
+    async with Office(before.switch, remembered) as office:
+        await office.until(lambda: phone.end is not None, "the phone is hung up")
+        await office.until(lambda: len(office.ours()) == 2, "caller and colleague are left")
+        assert target.end is None
+        await office.supervisor.supervise(A_CALL, "PJSIP/boss", Supervision.BARGE)
+        again = await _boss(before.switch)
+        again.say(b"\x02" * 160)
+        assert before.caller.heard[-1:] == target.heard[-1:] == [b"\x02" * 160]
+        with pytest.raises(CcaasError, match="not up"):
+            await office.supervisor.supervise("20260301120000" + "0" * 8, "PJSIP/boss", Supervision.LISTEN)
+        target.hang_up()
+        await office.until(lambda: again.end, "the supervisor is let go with the call")
+    await old.close()
+    assert await before.switch.bridges() == ()
+
+
+async def _boss(switch: FakeSwitch) -> FakeLeg:
+    """The supervisor's phone, once it hears something."""
+    async with asyncio.timeout(10):
+        while True:
+            ears = {leg.bridge_id for leg in switch.all_legs.values() if leg.snooped and leg.end is None}
+            for leg in switch.all_legs.values():
+                if leg.dnis == "PJSIP/boss" and leg.end is None and leg.bridge_id in ears - {""}:
+                    return leg
+            await asyncio.sleep(0.01)
 
 
 async def test_a_call_that_was_not_answered_is_answered() -> None:
