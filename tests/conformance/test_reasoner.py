@@ -11,8 +11,8 @@ from ccaas_flows.understanding.embedding import MiniLm
 from ccaas_ivr.reasoner import IvrReasoner
 from ccaas_ivr.settings import IvrSettings
 
-from ccaas.ports.journey import Customer
-from ccaas.ports.reasoning import Ending
+from ccaas.ports.journey import Customer, ThreadState
+from ccaas.ports.reasoning import Ending, Reasoner, Topic
 from ccaas.ports.site import Site
 from ccaas.testing.conformance.reasoning import ReasonerConformance, Scene
 from ccaas.testing.fakes.reasoning import FakeReasoner, Line
@@ -40,6 +40,7 @@ OPTION = {
     "difference": 42,
 }
 ANSWERS = {
+    "verify_customer": {"customer_id": "c1"},
     "find_reservations": {"count": 1, "trips": [TRIP]},
     "quote_flight_change": {"count": 1, "trip": TRIP, "options": [OPTION]},
     "change_flight": {
@@ -51,16 +52,17 @@ ANSWERS = {
         "payment": "visa ending in 1357",
     },
 }
+PRIVATE = {"find_reservations", "quote_flight_change", "change_flight"}
 CHANGE = "I'd like to change my flight from Boston to Seattle on Thursday."
 
 
-def airline_scene(reasoner: FlowsReasoner | IvrReasoner) -> Scene:
+def airline_scene(reasoner: Reasoner) -> Scene:
     return Scene(
         reasoner,
-        FakeToolbox(ANSWERS),
+        FakeToolbox(ANSWERS, private=PRIVATE, verifying={"verify_customer"}),
         plain="What can you do?",
         reading=CHANGE,
-        confirming=(CHANGE, "Yes, please."),
+        confirming=(CHANGE, "The second of January, nineteen eighty.", "Yes, please."),
         goodbye="That's everything, goodbye.",
         customer=Customer("c1", "Ann", "Lee"),
     )
@@ -68,7 +70,7 @@ def airline_scene(reasoner: FlowsReasoner | IvrReasoner) -> Scene:
 
 @pytest.fixture(scope="module")
 def embedding() -> MiniLm:
-    return MiniLm(ROOT / ".cache" / "models" / "minilm")
+    return MiniLm(ROOT / ".cache" / "models" / "minilm", ROOT / ".cache")
 
 
 def site(tmp_path: Path) -> Site:
@@ -80,8 +82,13 @@ class TestFake(ReasonerConformance):
     def scene(self) -> Scene:
         lines = {
             "hello": Line("Hi!"),
-            "look": Line("I found it.", reads="look"),
-            "yes": Line("One moment.", writes="change", then="Done."),
+            "look": Line("I found it.", reads="look", topic=Topic("change", "the change", ThreadState.OPEN)),
+            "yes": Line(
+                "One moment.",
+                writes="change",
+                then="Done.",
+                topic=Topic("change", "the change", ThreadState.CLOSED, outcome="Done."),
+            ),
             "bye": Line("Goodbye.", ending=Ending.HANG_UP),
         }
         return Scene(

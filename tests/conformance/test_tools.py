@@ -64,13 +64,14 @@ class TestAirline(ToolsConformance):
             "insurance": "no",
         }
         change = {"reservation_id": "AAAAA1", "date": "2024-05-16", "flight_numbers": "AIR101"}
+        upgrade = {"reservation_id": "AAAAA1", "cabin": "business", "agreed": 200}
         cheaper = {
             "reservation_id": "AAAAA1",
             "cabin": "economy",
             "flights": [{"flight_number": "AIR106", "date": "2024-05-16"}],
             "payment_id": "credit_card_1",
         }
-        bags = {"reservation_id": "AAAAA1", "total_baggages": 2, "nonfree_baggages": 1, "payment_id": "credit_card_1"}
+        bags = {"reservation_id": "AAAAA1", "total_baggages": 3, "nonfree_baggages": 2, "payment_id": "credit_card_1"}
         yield ToolWorld(
             tools=tools_of(desk),
             state=state,
@@ -79,7 +80,15 @@ class TestAirline(ToolsConformance):
             reads=[
                 ("find_reservations", {"customer_id": "ann_lee_1", "origin": "boston", "destination": "SEA"}),
                 ("identify_customer", {"reservation_id": "aaaa a1", "last_name": "lee"}),
+                ("verify_customer", {"date_of_birth": "1980-01-02"}),
                 ("quote_flight_change", {"reservation_id": "AAAAA1", "date": "2024-05-16"}),
+                ("quote_upgrade", {"reservation_id": "AAAAA2"}),
+                ("quote_cancellation", {"reservation_id": "AAAAA1"}),
+                ("quote_bags", {"reservation_id": "AAAAA1", "bags": 1}),
+                ("find_passengers", {"reservation_id": "AAAAA1", "passenger": "ann"}),
+                ("flight_standing", {"flight": "AIR101", "date": "2024-05-14"}),
+                ("quote_trip", route),
+                ("find_failures", {}),
                 ("get_user_details", {"user_id": "ann_lee_1"}),
                 ("get_reservation_details", {"reservation_id": "AAAAA1"}),
                 ("list_all_airports", {}),
@@ -90,6 +99,11 @@ class TestAirline(ToolsConformance):
                 ("transfer_to_human_agents", {"summary": "wants a window seat"}),
             ],
             writes=[
+                ("add_bags", {"reservation_id": "AAAAA1", "bags": 1, "agreed": 50}),
+                ("correct_passenger", {"reservation_id": "AAAAA1", "passenger": "ann lee", "name": "ann leigh"}),
+                ("change_address", {"street": "2 New Road", "city": "Reno", "state": "NV", "postcode": "89501"}),
+                ("book_trip", {**route, "flight_numbers": "AIR101", "agreed": 150, "insurance": "yes"}),
+                ("upgrade_cabin", upgrade),
                 ("change_flight", change),
                 ("update_reservation_flights", cheaper),
                 ("update_reservation_baggages", bags),
@@ -99,9 +113,15 @@ class TestAirline(ToolsConformance):
                 ),
                 ("book_reservation", booking),
                 ("send_certificate", {"user_id": "ann_lee_1", "amount": 50}),
+                ("waive_fee", {"reservation_id": "AAAAA1", "amount": 50}),
+                ("cancel_trip", {"reservation_id": "HATHAT", "reason": "plans"}),
                 ("cancel_reservation", {"reservation_id": "AAAAA1"}),
             ],
             refused=[
+                ("add_bags", {"reservation_id": "AAAAA1", "bags": 1, "agreed": 20}, "price_changed"),
+                ("correct_passenger", {"reservation_id": "AAAAA1", "passenger": "bob", "name": "a b"}, "not_found"),
+                ("book_trip", {**route, "flight_numbers": "AIR101", "agreed": 149}, "price_changed"),
+                ("cancel_trip", {"reservation_id": "AAAAA1", "reason": "plans"}, "not_allowed"),
                 ("get_reservation_details", {"reservation_id": "BBBBB1"}, "not_allowed"),
                 ("get_user_details", {"user_id": "nobody"}, "not_allowed"),
                 ("find_reservations", {"customer_id": "ann_lee_1", "origin": "Atlantis"}, "unknown_place"),
@@ -109,6 +129,9 @@ class TestAirline(ToolsConformance):
                 ("quote_flight_change", {"reservation_id": "AAAAA2", "date": "2024-05-16"}, "not_allowed"),
                 ("get_flight_status", {"flight_number": "AIR999", "date": "2024-05-16"}, "not_found"),
                 ("calculate", {"expression": "__import__('os')"}, "bad_arguments"),
+                ("verify_customer", {"date_of_birth": "1981-01-02"}, "wrong"),
+                ("quote_upgrade", {"reservation_id": "AAAAA3"}, "not_allowed"),
+                ("upgrade_cabin", {**upgrade, "agreed": 199}, "price_changed"),
                 ("change_flight", {**change, "reservation_id": "BBBBB1"}, "not_allowed"),
                 ("change_flight", {**change, "flight_numbers": "AIR105"}, "not_allowed"),
                 ("update_reservation_flights", {**cheaper, "payment_id": "certificate_1"}, "payment"),
@@ -116,6 +139,9 @@ class TestAirline(ToolsConformance):
                 ("update_reservation_passengers", {"reservation_id": "AAAAA1", "passengers": []}, "not_allowed"),
                 ("book_reservation", {**booking, "nonfree_baggages": 1}, "payment"),
                 ("send_certificate", {"user_id": "ann_lee_1", "amount": 55}, "not_allowed"),
+                ("waive_fee", {"reservation_id": "AAAAA1", "amount": 500}, "not_allowed"),
+                ("quote_cancellation", {"reservation_id": "AAAAA2"}, "not_allowed"),
+                ("quote_trip", {**route, "origin": "Atlantis"}, "unknown_place"),
                 ("cancel_reservation", {"reservation_id": "AAAAA2"}, "not_allowed"),
             ],
         )

@@ -20,7 +20,9 @@ SETS = [ROOT / "bench/speech/set.jsonl", *sorted((ROOT / "bench/understanding_se
 @pytest.fixture(scope="module")
 def understanding() -> Understanding:
     program = load(ROOT / "examples/airline/flows.yaml")
-    return understanding_of(program, MiniLm(ROOT / ".cache/models/minilm"), ROOT / ".cache/test-intents")
+    return understanding_of(
+        program, MiniLm(ROOT / ".cache/models/minilm", ROOT / ".cache"), ROOT / ".cache/test-intents"
+    )
 
 
 @pytest.mark.parametrize("path", SETS, ids=lambda path: path.stem)
