@@ -1,0 +1,260 @@
+"""Agents at real desks take real calls: the bundle first, then the ring; words both ways, hold, passing on; browsers die."""
+
+from __future__ import annotations
+
+import base64
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import pytest_asyncio
+import soundfile
+import yaml
+from callers import (
+    CHANGE,
+    CHANGES,
+    EXAMPLE,
+    HOURS,
+    PERSON,
+    SPEECH,
+    Listener,
+    asked,
+    greeted,
+    listening,
+    nothing_left,
+    until,
+    wanted_words,
+)
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from ccaas.ports.accounts import Role
+from ccaas.testing.caller import SipCaller
+from ccaas.testing.chromium import find
+from ccaas.testing.installation import Installation
+from ccaas.web.accounts.book import AccountBook
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+CHROMIUM = Path(__file__).parents[2] / ".cache/chromium"
+PASSWORD = "a long enough one"
+RATE = 16_000
+DESK: dict[str, Any] = {
+    "tools": [{"use": "airline"}],
+    "plugins": [*yaml.safe_load(EXAMPLE.read_text())["plugins"], "sms_sip"],
+    "destinations": {"front": {"endpoint": "PJSIP/6001", "blind": True}},
+    "agents": {
+        "anna": {"name": "Anna", "skills": {"general": 5}},
+        "sam": {"name": "Sam", "skills": {"general": 3, "complaints": 8}},
+    },
+    "queues": {
+        "agents": {
+            "skills": {"general": 1},
+            "strategy": "skills-first",
+            "ring_s": 15,
+            "announce_s": 600,
+            "callback_s": 0,
+        },
+        "senior": {"skills": {"complaints": 5}, "ring_s": 15, "callback_s": 0},
+    },
+}
+
+EARS = """
+const Peer = window.RTCPeerConnection;
+window.heard = [];
+window.RTCPeerConnection = class extends Peer {
+  constructor(...given) {
+    super(...given);
+    this.addEventListener("track", ({ streams }) => {
+      const recorder = new MediaRecorder(streams[0]);
+      recorder.addEventListener("dataavailable", ({ data }) => window.heard.push(data));
+      recorder.start(200);
+    });
+  }
+};
+"""
+TELL = """
+async () => {
+  const context = new OfflineAudioContext(1, 1, 16000);
+  const audio = await context.decodeAudioData(await new Blob(window.heard).arrayBuffer());
+  const samples = Int16Array.from(audio.getChannelData(0), (sample) => Math.max(-1, Math.min(1, sample)) * 32767);
+  let text = "";
+  const bytes = new Uint8Array(samples.buffer);
+  for (let at = 0; at < bytes.length; at += 32768) text += String.fromCharCode(...bytes.subarray(at, at + 32768));
+  return btoa(text);
+}
+"""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Installation]:
+    """The airline with two agents whose phones are their browsers."""
+    async with Installation(tmp_path_factory.mktemp("desk"), EXAMPLE, CHANGES | DESK) as running:
+        book = AccountBook(running.state)
+        for login in ("anna", "sam"):
+            book.add(login, Role.AGENT, PASSWORD)
+        book.close()
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def ua(site: Installation) -> AsyncIterator[SipCaller]:
+    async with SipCaller("127.0.0.1", site.sip_port) as phone:
+        yield phone
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def listener(site: Installation) -> AsyncIterator[Listener]:
+    async with listening(site) as one:
+        yield one
+
+
+@asynccontextmanager
+async def chromium(folder: Path) -> AsyncIterator[Browser]:
+    """A browser into whose microphone somebody asks for Christmas Day again and again."""
+    speech, rate = soundfile.read(SPEECH / HOURS, dtype="int16")
+    folder.mkdir(exist_ok=True)
+    file = folder / "microphone.wav"
+    soundfile.write(file, np.concatenate((np.zeros(rate, np.int16), speech, np.zeros(rate, np.int16))), rate)
+    found = find(CHROMIUM)
+    flags = (
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-audio-capture={file}",
+    )
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=found.program, env=dict(found.environment), args=[*found.flags, *flags]
+        )
+        yield browser
+        if browser.is_connected():
+            await browser.close()
+
+
+def kill(folder: Path) -> None:
+    """All processes of the browser that was started with this folder, as a crash or a power cut would."""
+    mark = f"--use-file-for-fake-audio-capture={folder}/".encode()
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if mark in (process / "cmdline").read_bytes():
+                os.kill(int(process.name), signal.SIGKILL)
+
+
+async def at_the_desk(browser: Browser, site: Installation, login: str) -> Page:
+    """Signed in, connected by socket and by softphone, and available."""
+    page = await (await browser.new_context()).new_page()
+    await page.add_init_script(EARS)
+    await page.goto(f"http://127.0.0.1:{site.desk_port}/desk")
+    await page.get_by_label("Login").fill(login)
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.locator("body")).to_have_attribute("data-phone", "idle", timeout=15_000)
+    await page.get_by_role("button", name="Available").click()
+    await expect(page.locator("#available")).to_have_attribute("aria-pressed", "true")
+    return page
+
+
+async def state(site: Installation, login: str) -> str:
+    board = await site.ask("GET", "/board")
+    return next(str(one["state"]) for one in board["agents"] if one["login"] == login)
+
+
+async def test_a_call_from_the_bundle_to_the_wrap_up(
+    site: Installation, ua: SipCaller, listener: Listener, tmp_path: Path
+) -> None:
+    async with chromium(tmp_path / "both") as browser:
+        anna = await at_the_desk(browser, site, "anna")
+        sam = await at_the_desk(browser, site, "sam")
+        call = await greeted(ua)
+        await asked(call, CHANGE)
+        await asked(call, PERSON)
+        await expect(anna.locator("#recap")).to_contain_text("Isabella Anderson", timeout=15_000)
+        await expect(anna.get_by_role("log")).to_contain_text("I'd like to change my flight", ignore_case=True)
+        await anna.get_by_role("button", name="Answer").click(timeout=15_000)
+        await expect(anna.get_by_role("region", name="Call")).to_contain_text("Talking", timeout=15_000)
+        talking = time.monotonic()
+        await call.say(SPEECH / CHANGE)
+        await call.hear_start(talking + 1.0, 15.0)
+        await expect(anna.get_by_role("log")).to_contain_text("You", timeout=20_000)
+        heard = np.frombuffer(base64.b64decode(await anna.evaluate(TELL)), dtype=np.int16)
+
+        await anna.get_by_role("button", name="Hold").click()
+        await expect(anna.get_by_role("button", name="Hold")).to_have_attribute("aria-pressed", "true")
+        held = time.monotonic()
+        await call.hear_start(held + 0.5, 10.0)  # music: no caller waits in silence
+        await anna.get_by_role("button", name="Hold").click()
+        await expect(anna.get_by_role("button", name="Hold")).to_have_attribute("aria-pressed", "false")
+
+        await anna.get_by_role("button", name="Pass on").click()
+        await anna.get_by_role("radio", name="Sam").check()
+        await anna.get_by_role("button", name="Speak with them first").click()
+        await expect(sam.locator("#recap")).to_contain_text("Isabella Anderson", timeout=15_000)
+        await sam.get_by_role("button", name="Answer").click(timeout=15_000)
+        for page in (anna, sam):
+            await expect(page.get_by_role("region", name="Call")).to_contain_text(
+                "Speaking with a colleague", timeout=15_000
+            )
+        await sam.get_by_role("button", name="Hang up").click()
+        await expect(anna.get_by_role("region", name="Call")).to_contain_text("Talking", timeout=15_000)
+        await expect(sam.locator("#recap")).not_to_contain_text("Isabella Anderson")
+        await sam.get_by_role("button", name="Available").click()
+        await expect(sam.get_by_text("You are available", exact=True)).to_be_visible(timeout=15_000)
+
+        await anna.get_by_role("button", name="Pass on").click()
+        await anna.get_by_role("radio", name="Sam").check()
+        await anna.get_by_role("button", name="Send there").click()
+        await expect(sam.locator("#recap")).to_contain_text("Isabella Anderson", timeout=15_000)
+        await sam.get_by_role("button", name="Answer").click(timeout=15_000)
+        await expect(sam.get_by_role("region", name="Call")).to_contain_text("Talking", timeout=15_000)
+        await expect(anna.get_by_role("button", name="Finish")).to_be_visible()
+        with_sam = time.monotonic()
+        await call.hear_start(with_sam + 0.5, 15.0)
+        await sam.get_by_role("button", name="Hang up").click()
+        await call.wait_ended()
+        for page in (anna, sam):
+            await page.get_by_role("radio", name="solved", exact=True).check()
+            await page.get_by_role("button", name="Finish").click()
+            await expect(page.get_by_text("You are available", exact=True)).to_be_visible()
+    assert "boston" in wanted_words(await listener.words(heard, RATE))
+    assert "christmas" in wanted_words(await listener.heard(call.stereo(), since=talking, until=held))
+    await until(lambda: nothing_left(site), "the call left nothing behind")
+
+
+async def test_a_browser_that_dies_while_it_rings_loses_nobody(
+    site: Installation, ua: SipCaller, tmp_path: Path
+) -> None:
+    async with chromium(tmp_path / "doomed") as doomed, chromium(tmp_path / "other") as other:
+        anna = await at_the_desk(doomed, site, "anna")
+        sam = await at_the_desk(other, site, "sam")
+        call = await greeted(ua)
+        await asked(call, PERSON)
+        await expect(anna.get_by_role("button", name="Answer")).to_be_visible(timeout=20_000)
+        kill(tmp_path / "doomed")
+        await expect(sam.get_by_role("button", name="Answer")).to_be_visible(timeout=30_000)
+        await sam.get_by_role("button", name="Answer").click()
+        await expect(sam.get_by_role("region", name="Call")).to_contain_text("Talking", timeout=15_000)
+        assert await state(site, "anna") == "offline"
+        await call.hang_up()
+        await expect(sam.get_by_role("button", name="Finish")).to_be_visible(timeout=15_000)
+    await until(lambda: nothing_left(site), "the call left nothing behind")
+
+
+async def test_a_browser_that_dies_while_it_talks_loses_nobody(
+    site: Installation, ua: SipCaller, tmp_path: Path
+) -> None:
+    async with chromium(tmp_path / "doomed") as doomed:
+        anna = await at_the_desk(doomed, site, "anna")
+        call = await greeted(ua)
+        await asked(call, PERSON)
+        await anna.get_by_role("button", name="Answer").click(timeout=20_000)
+        await expect(anna.get_by_role("region", name="Call")).to_contain_text("Talking", timeout=15_000)
+        kill(tmp_path / "doomed")
+        died = time.monotonic()
+    await call.hear_start(died + 1.0, 45.0)
+    await call.hang_up()
+    await until(lambda: nothing_left(site), "the call left nothing behind")
