@@ -33,6 +33,8 @@ BOOKING = "CMPLX7"
 
 CHANGE = "dev-st-001.wav"
 """I'd like to change my flight from Boston to Seattle on Thursday."""
+BORN = ROOT / "examples/airline/date-of-birth.wav"
+"""It's May twenty fifth nineteen eighty four: Isabella's date of birth."""
 YES = "dev-sh-002.wav"
 """Yeah, that's right."""
 BYE = "dev-st-046.wav"
@@ -50,6 +52,9 @@ LONG, CODE, QUICK, AWAY = "long", "code", "quick", "away"
 """What is dialled for an answer of half a minute, for a question for a code, to change the flight with one yes, and to
 be sent to phone 6002 blindly with one yes. Any other number is the airline's."""
 
+TEXTS = "2000"
+"""What texts are sent to."""
+
 CHANGES = {
     "reasoners": {
         "airline": {"use": "flows", "file": "flows.yaml"},
@@ -61,8 +66,13 @@ CHANGES = {
         "bench": {"reasoner": "bench", "numbers": [LONG, CODE]},
         "quick": {"reasoner": "quick", "numbers": [QUICK, AWAY]},
     },
+    "plugins": ["moonshine", "turn", "piper", "flows", "ivr", "airline", "sms_sip", "sentiment", "knowledge"],
+    "channels": {"sms": {"use": "sms_sip", "entry": "airline", "numbers": [TEXTS]}},
+    "agents": {},
+    "queues": {},
     "destinations": {
         "agents": {"endpoint": "PJSIP/6001", "timeout_s": 5},
+        "senior": {"endpoint": "PJSIP/6002", "timeout_s": 5},
         "front": {"endpoint": "PJSIP/6002", "blind": True},
     },
     # Who says nothing need not be waited for so long.
@@ -133,14 +143,14 @@ async def greeted(ua: SipCaller, number: str = "1000", caller: str = ISABELLA, c
     return call
 
 
-async def ask(call: Call, speech: str, quiet_s: float = 0.9, timeout: float = 30.0) -> Heard:
-    """Say a recording of the speech set; the whole answer."""
+async def ask(call: Call, speech: str | Path, quiet_s: float = 0.9, timeout: float = 30.0) -> Heard:
+    """Say a recording, of the speech set where it has no folder; the whole answer."""
     said = await call.say(SPEECH / speech)
     return await call.hear(said.finished.result(), quiet_s, timeout)
 
 
-async def asked(call: Call, speech: str) -> float:
-    """Say a recording of the speech set; when the answer began."""
+async def asked(call: Call, speech: str | Path) -> float:
+    """Say a recording, of the speech set where it has no folder; when the answer began."""
     said = await call.say(SPEECH / speech)
     return await call.hear_start(said.finished.result(), 15.0)
 

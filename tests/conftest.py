@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-REAL_TIME = ("app", "asterisk", "conformance", "failure", "scenarios")
-"""Folders whose tests talk over real SIP and RTP, or load real models: a machine that stalls can fail them."""
+from ccaas.testing.postgres import RunningPostgres
+
+REAL_TIME = ("app", "asterisk", "browser", "conformance", "failure", "scenarios")
+"""Folders whose tests talk over real SIP and RTP, load real models or a browser: a machine that stalls can fail them."""
 
 
 def pytest_sessionstart() -> None:
     """No event loop but the tests' own: pytest-asyncio would otherwise make one and never close it."""
     asyncio.set_event_loop(None)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPostgres]:
+    """A PostgreSQL for all tests of a run; each makes databases of its own."""
+    with RunningPostgres(tmp_path_factory.mktemp("postgres")) as server:
+        yield server
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

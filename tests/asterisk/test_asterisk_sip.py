@@ -120,4 +120,7 @@ async def test_a_text_reaches_the_application(wire: Wire, rest: aiohttp.ClientSe
             event = message.json()
             if event["type"] == "TextMessageReceived":
                 break
+        # Or Asterisk would go on taking texts for an application that is no longer there.
+        async with rest.delete("/ari/applications/ccaas/subscription?eventSource=endpoint:PJSIP") as response:
+            assert response.status == 200, await response.text()
     assert event["message"]["body"] == "YES"

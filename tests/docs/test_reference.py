@@ -62,7 +62,7 @@ def test_a_section_within_a_list_or_a_map_has_its_own_table() -> None:
     assert headings == ["### plane", "### plane.seats[]", "### plane.crew.<name>", "### plane.pilot"]
 
 
-def test_links_between_documents_lead_somewhere() -> None:
+def test_links_and_files_that_documents_name_are_there() -> None:
 
     broken = []
     for document in [
@@ -73,4 +73,9 @@ def test_links_between_documents_lead_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", document.read_text()):
             if "://" not in target and not (document.parent / target).exists():
                 broken.append(f"{document.name}: {target}")
+        for named in re.findall(
+            r"`((?:ccaas|plugins|bench|tests|tools|examples)/[\w/]+\.(?:py|sh|yaml))`", document.read_text()
+        ):
+            if not any((folder / named).exists() for folder in (ROOT, document.parent)):
+                broken.append(f"{document.name}: {named}")
     assert broken == []

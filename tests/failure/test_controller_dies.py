@@ -11,6 +11,7 @@ import pytest
 from callers import (
     AFTER,
     BEFORE,
+    BORN,
     CHANGE,
     PAID_AFTER,
     QUICK,
@@ -42,7 +43,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 async def test_in_mid_sentence(site: Installation, ua: SipCaller, listener: Listener, bookings: Bookings) -> None:
     before = len(site.rows("SELECT 1 FROM calls"))
     call = await greeted(ua)
-    await asked(call, CHANGE)
+    await ask(call, CHANGE)
+    await asked(call, BORN)
     dead, killed = await site.kill_controller(), time.monotonic()
     await call.hear_start(killed + 0.5, 5.0)  # music: no caller waits in silence
     await site.ready(dead)
@@ -141,7 +143,7 @@ async def _back(site: Installation, call: Call, words: str = "I lost you for a m
 def _write(site: Installation) -> str:
     """How the newest call's only write stands, by the journal."""
     rows = site.rows(
-        "SELECT outcome FROM tool_runs WHERE key IS NOT NULL AND call_id = ?", newest_call(site)["call_id"]
+        "SELECT outcome FROM tool_runs WHERE effect = 'write' AND call_id = ?", newest_call(site)["call_id"]
     )
     assert len(rows) <= 1
     return rows[0]["outcome"] if rows else ""

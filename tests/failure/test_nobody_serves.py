@@ -111,7 +111,7 @@ async def _caught(site: Installation, call: Call, listener: Listener, since: flo
 
 
 async def _unserved(site: Installation) -> bool:
-    return "ccaas" not in await console(site, "ari show apps")
+    return "ccaas" not in (await console(site, "ari show apps")).split()
 
 
 async def _works(site: Installation, dead: int) -> bool:

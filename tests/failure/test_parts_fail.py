@@ -12,6 +12,7 @@ import pytest
 from callers import (
     AFTER,
     BEFORE,
+    BORN,
     CHANGE,
     QUICK,
     SPEECH,
@@ -38,7 +39,8 @@ async def test_a_voice_process_killed_in_mid_sentence(
     site: Installation, ua: SipCaller, listener: Listener, bookings: Bookings
 ) -> None:
     call = await greeted(ua)
-    await asked(call, CHANGE)
+    await ask(call, CHANGE)
+    await asked(call, BORN)
     controller = int((await site.health())["pid"])
     dead = _voices(controller)
     for pid in dead:

@@ -17,6 +17,7 @@ from callers import (
     YES,
     Bookings,
     Listener,
+    agent_said,
     flights,
     greeted,
     newest_call,
@@ -63,6 +64,40 @@ async def test_nonsense_is_answered_and_changes_nothing(site: Installation, ua: 
     await until(lambda: nothing_left(site), "the call left nothing behind")
     call_id = newest_call(site)["call_id"]
     assert site.rows("SELECT 1 FROM tool_runs WHERE effect = 'write' AND call_id = ?", call_id) == []
+
+
+async def test_keys_pressed_in_speech_change_nothing(site: Installation, ua: SipCaller, bookings: Bookings) -> None:
+    call = await greeted(ua)
+    pcm, rate = soundfile.read(SPEECH / CHANGE, dtype="int16")
+    call.start_saying(pcm[: len(pcm) // 2], rate)
+    await call.press("59#*7")
+    said = await call.say(pcm[len(pcm) // 2 :], rate)
+    await call.hear_start(said.finished.result())
+    await call.hang_up()
+    await until(lambda: nothing_left(site), "the call left nothing behind")
+    assert newest_call(site)["end_reason"] == "hung_up"
+    assert (flights(site), payments(site)) == (BEFORE, PAID_BEFORE)
+    assert _write(site) == ""
+
+
+async def test_what_is_said_in_mid_write_is_answered_and_the_booking_changed_once(
+    site: Installation, ua: SipCaller, bookings: Bookings
+) -> None:
+    call = await greeted(ua, QUICK)
+    with bookings.locked():
+        await call.say(SPEECH / YES)
+        await until(lambda: _write(site) == "intended", "the change is being made")
+        await call.say(SPEECH / HOURS)
+    await until(lambda: "is there anything else" in agent_said(site).lower(), "what was said meanwhile is answered")
+    await call.hang_up()
+    await until(lambda: nothing_left(site), "the call left nothing behind")
+    said = site.rows(
+        "SELECT json_extract(record, '$.caller_text') AS text FROM turns WHERE call_id = ? AND turn_id = 't2'",
+        newest_call(site)["call_id"],
+    )
+    assert "christmas" in said[0]["text"].lower()
+    assert (flights(site), payments(site)) == (AFTER, PAID_AFTER)
+    assert _write(site) == "done"
 
 
 async def test_hanging_up_in_mid_sentence_leaves_nothing(site: Installation, ua: SipCaller, bookings: Bookings) -> None:

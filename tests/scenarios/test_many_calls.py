@@ -20,12 +20,22 @@ CALLS = 20
 async def test_twenty_calls_in_a_row_leave_nothing_behind(site: Installation, ua: SipCaller) -> None:
     await _call(site, ua, 0)  # What is made once and kept, is made now
     pids = await _processes(site)
+    await until(lambda: nothing_left(site), "the first call left nothing behind")
     before = {name: (_files(pid), _megabytes(pid)) for name, pid in pids.items()}
+    tasks, written = await _tasks(site), _written(site)
     for number in range(CALLS):
         await _call(site, ua, number)
     await until(lambda: nothing_left(site), "the calls left nothing behind")
     assert await _processes(site) == pids
     await until(lambda: all(_files(pid) <= before[name][0] for name, pid in pids.items()), "all files are closed")
+
+    async def no_more_tasks() -> bool:
+        return await _tasks(site) <= tasks
+
+    await until(no_more_tasks, f"no more tasks than the {tasks} before")
+    calls = {row["call_id"] for row in site.rows("SELECT call_id FROM calls ORDER BY began DESC LIMIT ?", CALLS)}
+    kept = {f"recordings/{call}.{kind}" for call in calls for kind in ("wav", "jsonl")}
+    assert _written(site) - written <= kept, "nothing but what was recorded"
     for name, pid in pids.items():
         print(f"{name}: {before[name][1]:.1f} MB, after {CALLS} calls {_megabytes(pid):.1f} MB")
     assert (await site.ask("GET", "/calls"))["calls"] == []
@@ -58,6 +68,17 @@ async def _call(site: Installation, ua: SipCaller, number: int) -> None:
 
 async def _processes(site: Installation) -> dict[str, int]:
     return {"controller": int((await site.health())["pid"]), "asterisk": asterisk_pid(site)}
+
+
+async def _tasks(site: Installation) -> int:
+    """Tasks of the controller."""
+    (line,) = [line for line in (await site.metrics()).splitlines() if line.startswith("ccaas_tasks ")]
+    return int(float(line.split()[1]))
+
+
+def _written(site: Installation) -> set[str]:
+    """Files under the state folder."""
+    return {str(path.relative_to(site.state)) for path in site.state.rglob("*") if path.is_file()}
 
 
 def _files(pid: int) -> int:

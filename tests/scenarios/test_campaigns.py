@@ -1,0 +1,298 @@
+"""A campaign on a real Asterisk: people who answer, refuse, are busy, ring out, hang up or do not exist; the gate; a pause; a
+death; and people as agents, who are there in time or not."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from callers import ROOT, listening, nothing_left, wanted_words
+from callers import until as until_within
+
+from ccaas.testing.caller import Call, SipCaller
+from ccaas.testing.installation import Installation
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+until = partial(until_within, timeout=60.0)
+
+EXAMPLE = ROOT / "examples/airline/proactive.yaml"
+TALKS, BUSY, REFUSES, RINGS, LEAVES, NONE, SECOND = (f"+1212555010{digit}" for digit in range(1, 8))
+LISTED, TOKYO, LATE, WANTED, UNLUCKY = "+12125550108", "+81312345678", "+12125550109", "+12125550110", "+12125550111"
+SILENT = "+12125550113"
+OTHER = "+12125550112"
+"""The second number of somebody whose first is none: due after a minute, which a busy machine may reach."""
+CAMPAIGN: dict[str, Any] = {
+    "entry": "airline",
+    "pacing": {"use": "progressive"},
+    "purpose": "service",
+    "ring_s": 5,
+    "short_s": 20,
+    "opening": "Hello {first_name}, there is news of your flight.",
+    "caller_ids": {"+1212": "+12125550000"},
+}
+CHANGES: dict[str, Any] = {
+    "plugins": ["moonshine", "turn", "piper", "flows", "airline", "sms_sip", "outbound"],
+    "limits": {"lag_ms": 5000.0},
+    "proactive": {},
+    "channels": {},
+    "outreach": {
+        "voice": {"endpoint": "PJSIP/{number}@carrier", "entry": "airline", "caller_id": "+18005550100"},
+        "unknown": "allow",
+        "caps": [{"most": 20, "days": 1}],
+    },
+    "agents": {"ann": {"name": "Ann", "skills": {"general": 5}, "endpoint": "PJSIP/6001"}},
+    "queues": {"people": {"skills": {"general": 1}, "ring_s": 10}},
+    "dialler": {
+        "campaigns": {
+            "news": CAMPAIGN | {"lines": 3, "retries": {"busy": {"after_min": 0, "most": 1}}},
+            "late": CAMPAIGN | {"ring_s": 60},
+            "heard": CAMPAIGN | {"listens": True},
+            "wanted": CAMPAIGN | {"queue": "people", "grace_s": 10},
+            "unlucky": CAMPAIGN | {"queue": "people", "abandoned": "Sorry, nobody is free at Acorn Air."},
+        }
+    },
+}
+ROWS = f"""customer,phone,phone_2,first_name,priority
+talks,{TALKS},,Ann,9
+busy,{BUSY},,Bob,8
+refuses,{REFUSES},,Cleo,7
+rings,{RINGS},,Dan,6
+leaves,{LEAVES},,Eve,5
+moved,{NONE},{OTHER},Flo,4
+nobody,12,,Gus,3
+listed,{LISTED},,Hal,2
+tokyo,{TOKYO},,Ida,1
+"""
+
+
+class Carrier:
+    """The other side of the trunk: each number does as it is told."""
+
+    def __init__(self, ua: SipCaller) -> None:
+        self._ua = ua
+        self.rung: list[str] = []
+        self.shown: dict[str, str] = {}
+        self.calls: dict[str, Call] = {}
+        self.busy_first = True
+
+    async def run(self) -> None:
+        while True:
+            call = await self._ua.incoming(3600)
+            number = _user(call.dialled)
+            self.rung.append(number)
+            self.shown[number] = _user(call.peer)
+            self.calls[number] = call
+            if number in (RINGS, LATE):
+                call.ring()
+            elif number in (TALKS, LEAVES, SECOND, WANTED, UNLUCKY, SILENT):
+                await call.answer()
+            else:
+                call.refuse({BUSY: 486, REFUSES: 603, NONE: 404, OTHER: 486}[number])
+
+    async def called(self, number: str) -> Call:
+        await until(lambda: number in self.calls, f"{number} is called")
+        return self.calls[number]
+
+
+def _user(uri: str) -> str:
+    found = re.search(r"sips?:([^@;>]+)@", uri)
+    return found[1] if found else ""
+
+
+async def run(site: Installation, *words: str, code: int = 0) -> str:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "ccaas.cli", "campaign", *words, str(site.file), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )  # fmt: skip
+    output, _ = await process.communicate()
+    assert process.returncode == code, output.decode()
+    return output.decode()
+
+
+def came_to(site: Installation, campaign: str) -> dict[str, list[str]]:
+    rows = site.rows(
+        "SELECT key, disposition FROM attempts JOIN records ON records.id = record_id WHERE attempts.campaign = ?"
+        " AND disposition <> '' ORDER BY attempts.ended",
+        campaign,
+        file="campaigns.sqlite",
+    )
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(row["key"], []).append(row["disposition"])
+    return found
+
+
+def states(site: Installation, campaign: str) -> dict[str, str]:
+    rows = site.rows("SELECT key, state FROM records WHERE campaign = ?", campaign, file="campaigns.sqlite")
+    return {row["key"]: row["state"] for row in rows}
+
+
+@asynccontextmanager
+async def running(folder: Path) -> AsyncIterator[tuple[Installation, Carrier]]:
+    site = Installation(folder, EXAMPLE, CHANGES, phones=("6001",))
+    async with SipCaller("127.0.0.1", site.sip_port) as ua:
+        trunk = {"name": "carrier", "host": f"127.0.0.1:{ua.port}", "from_addresses": ["127.0.0.1/32"]}
+        site._document["asterisk"]["trunks"] = [trunk]
+        carrier = Carrier(ua)
+        answering = asyncio.create_task(carrier.run())
+        try:
+            async with site:
+                yield site, carrier
+        finally:
+            answering.cancel()
+            await asyncio.gather(answering, return_exceptions=True)
+
+
+async def test_a_campaign_meets_all_sorts_of_people(tmp_path: Path) -> None:
+    people = tmp_path / "people.csv"
+    people.write_text(ROWS)
+    async with running(tmp_path) as (site, carrier):
+        said = await run(site, "import", "news", str(people))
+        assert f"{people}:8: phone: 12 is no telephone number; left out" in said
+        assert "8 records taken into news, 1 bad, 0 known before" in said
+        assert "0 records taken" in await run(site, "import", "news", str(people), code=1)
+        assert carrier.rung == [], "nothing rings before it is resumed"
+        blocked = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "ccaas.cli", "contacts", "block", LISTED, str(site.file)
+        )
+        assert await blocked.wait() == 0
+
+        assert await run(site, "resume", "news") == "news is running\n"
+        talks, leaves = await carrier.called(TALKS), await carrier.called(RINGS)
+        await until(lambda: "rings" in came_to(site, "news"), "who does not answer is let go")
+        assert (await leaves.wait_ended(30)).status == 487
+        leaves = await carrier.called(LEAVES)
+        await leaves.hear_start(await leaves.answered())
+        await leaves.hang_up()  # in the middle of the opening
+        async with listening(site) as listener:
+            await talks.hear(await talks.answered())
+            heard = wanted_words(await listener.heard(talks.stereo()))
+        assert "assistant calling" in heard
+        assert "news of your flight" in heard
+        assert carrier.shown[TALKS] == "+12125550000", "the region's own number is shown"
+
+        # A pause: what is up goes on, and nobody else is called.
+        await until(lambda: came_to(site, "news").get("moved") == ["invalid"], "the number that is none")
+        await run(site, "pause", "news")
+        await talks.hang_up()
+        await until(lambda: "dialling" not in states(site, "news").values(), "what was up is over")
+        before = len(carrier.rung)
+        await site.ask("POST", "/campaigns/news/records", {"records": [{"phone": SECOND, "customer": "second"}]})
+        assert (await site.ask("POST", "/campaigns/news/pause"))["state"] == "paused"
+        assert len(carrier.rung) == before
+        assert states(site, "news")["second"] == "waiting"
+        await run(site, "resume", "news")
+        second = await carrier.called(SECOND)
+        await second.hear_start(await second.answered())
+        await second.hang_up()
+
+        await until(lambda: "second" in came_to(site, "news"), "the last one")
+        found = came_to(site, "news")
+        assert found.pop("moved")[0] == "invalid"
+        assert found == {
+            "talks": ["hung_up"] if found["talks"] == ["hung_up"] else ["answered"],
+            "busy": ["busy", "busy"],
+            "refuses": ["rejected"],
+            "rings": ["no_answer"],
+            "leaves": ["hung_up"],
+            "listed": ["refused"],
+            "tokyo": ["later"],
+            "second": ["hung_up"],
+        }
+        assert {LISTED, TOKYO} & set(carrier.rung) == set(), "whom the gate forbids is not called"
+        rules = site.rows(
+            "SELECT rule FROM contacts WHERE play = 'campaign:news' AND decision <> 'allowed' ORDER BY rule",
+            file="outreach.sqlite",
+        )
+        assert [row["rule"] for row in rules] == ["hours", "listed"]
+        left = {key for key, state in states(site, "news").items() if state != "done"} - {"moved"}
+        assert left == {"rings", "tokyo"}
+        shown = await run(site, "show", "news")
+        assert "refused:listed" in shown
+        assert "outside the hours" in shown
+
+        # The controller dies while a phone rings: it rings on, is answered, and is called once.
+        await site.ask("POST", "/campaigns/late/records", {"records": [{"phone": LATE, "first_name": "Jo"}]})
+        await run(site, "resume", "late")
+        late = await carrier.called(LATE)
+        pid = (await site.health())["pid"]
+        os.kill(pid, signal.SIGKILL)
+        await site.ready(pid)
+        await late.hear_start(await late.answer())
+        await late.hang_up()
+        await until(lambda: LATE in came_to(site, "late"), "its end is kept")
+        assert carrier.rung.count(LATE) == 1
+        assert came_to(site, "late") == {LATE: ["hung_up"]}
+
+        # Somebody takes it up and says nothing: nobody is spoken to.
+        await site.ask("POST", "/campaigns/heard/records", {"records": [{"phone": SILENT}]})
+        await run(site, "resume", "heard")
+        silent = await carrier.called(SILENT)
+        await silent.wait_ended(60)
+        await until(lambda: SILENT in came_to(site, "heard"), "its end is kept")
+        assert came_to(site, "heard") == {SILENT: ["silence"]}
+        assert not silent.stereo().audio[:, 1].any()
+
+        await _people(site, carrier)
+        await until(lambda: nothing_left(site), "the calls left nothing behind")
+
+
+async def _people(site: Installation, carrier: Carrier) -> None:
+    """One is with an agent in time; for the other nobody answers, and they hear why."""
+    async with SipCaller("127.0.0.1", site.sip_port) as phone, listening(site) as listener:
+        await phone.register("6001", "secret-6001")
+        await site.ask("POST", "/agents/ann", {"state": "available"})
+        await site.ask("POST", "/campaigns/wanted/records", {"records": [{"phone": WANTED}]})
+        await run(site, "resume", "wanted")
+        await (await phone.incoming(60)).answer()
+        wanted = await carrier.called(WANTED)
+        await until(lambda: _met(site) == ["agent"], "the agent is there")
+        await wanted.hang_up()
+        await until(lambda: WANTED in came_to(site, "wanted"), "its end is kept")
+
+        await _available(site)
+        await site.ask("POST", "/campaigns/unlucky/records", {"records": [{"phone": UNLUCKY}]})
+        await run(site, "resume", "unlucky")
+        ringing = await phone.incoming(60)
+        ringing.ring()
+        unlucky = await carrier.called(UNLUCKY)
+        await unlucky.wait_ended(30)
+        heard = wanted_words(await listener.heard(unlucky.stereo()))
+        assert {"nobody", "free"} <= set(heard.split()), heard
+        assert (await ringing.wait_ended(30)).status == 487, "the agent's phone rings no longer"
+        await until(lambda: UNLUCKY in came_to(site, "unlucky"), "its end is kept")
+        assert came_to(site, "unlucky")[UNLUCKY] == ["abandoned"]
+        (row,) = [one for one in (await site.ask("GET", "/campaigns"))["campaigns"] if one["name"] == "unlucky"]
+        assert (row["answered"], row["abandoned"]) == (1, 1)
+        await until(lambda: _note(site), "the campaign says that it waits for free agents")
+
+
+async def _available(site: Installation) -> None:
+    async def ready() -> bool:
+        board = await site.ask("GET", "/board")
+        return bool(board["agents"][0]["state"] == "available")
+
+    async def again() -> bool:
+        await site.ask("POST", "/agents/ann", {"state": "available"})
+        return await ready()
+
+    await until(again, "ann is available again")
+
+
+def _met(site: Installation) -> list[str]:
+    rows = site.rows("SELECT met FROM attempts WHERE campaign = 'wanted'", file="campaigns.sqlite")
+    return [row["met"] for row in rows]
+
+
+def _note(site: Installation) -> str:
+    rows = site.rows("SELECT note FROM campaigns WHERE name = 'unlucky'", file="campaigns.sqlite")
+    return str(rows[0]["note"])
