@@ -128,6 +128,14 @@ fi
 "$python" -m ccaas.asterisk.install "$cache/asterisk" --cache "$cache/debian" || exit 1
 if [ "$profile" = test ]; then
     "$python" -m ccaas.models --all --into "$cache/models" || exit 1
+    # The browser: the machine's own, else unpacked.
+    "$python" -m ccaas.testing.chromium "$cache/chromium" --cache "$cache/debian" || exit 1
+    # The database server: the machine's own, else unpacked.
+    "$python" -m ccaas.testing.postgres "$cache/postgresql" --cache "$cache/debian" || exit 1
+    # The message bus: the machine's own, else unpacked.
+    "$python" -m ccaas.testing.nats "$cache/nats" --cache "$cache/debian" || exit 1
+    # A server for language models, to test against a real one.
+    "$python" -m ccaas.testing.llama "$cache/llama" --cache "$cache/debian" || exit 1
 else
     "$python" -m ccaas.models --into "$cache/models" || exit 1
 fi

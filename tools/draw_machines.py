@@ -1,4 +1,4 @@
-"""Draw the two state machines into docs/machines.md, from their own tables.
+"""Draw the state machines into docs/machines.md, from their own tables.
 
 python tools/draw_machines.py            # writes the file
 python tools/draw_machines.py --check    # exit code 1 when the file is not what would be written
@@ -10,8 +10,11 @@ import re
 import sys
 from pathlib import Path
 
+from ccaas.contact import state as contact
 from ccaas.conversation.settings import ConversationSettings
 from ccaas.conversation.state import Event, Hangup, State, Understood
+from ccaas.dialler import state as dialler
+from ccaas.ports.contact import AgentState
 from ccaas.telephony.state import TRANSITIONS, CallState, Step
 from ccaas.testing.turns import explore
 
@@ -30,6 +33,22 @@ Drawn by `python tools/draw_machines.py` from the tables in the code; a test fai
 `ccaas/telephony/state.py`. Every step that is not drawn raises `TransitionError` and changes nothing.
 
 {_call()}
+
+## A human agent
+
+`ccaas/contact/state.py`. As with a call, what is not drawn cannot be done.
+
+{_agent()}
+
+## A record of a campaign
+
+`ccaas/dialler/state.py`: a customer and their numbers. What is shown and released is so in preview.
+
+{_record()}
+
+## A campaign
+
+{_campaign()}
 
 ## A turn
 
@@ -50,6 +69,36 @@ def _call() -> str:
         lines.append(f"{state.value} --> {following.value}: {', '.join(step.value for step in steps)}")
     lines.append(f"{CallState.ENDED.value} --> [*]")
     return _diagram(lines)
+
+
+def _agent() -> str:
+    arrows: dict[tuple[AgentState, AgentState], list[contact.AgentStep]] = {}
+    for (state, step), following in contact.TRANSITIONS.items():
+        arrows.setdefault((state, following), []).append(step)
+    lines = [f"[*] --> {AgentState.OFFLINE.value}"]
+    for (state, following), steps in arrows.items():
+        names = ", ".join(step.value for step in steps)
+        lines.append(f"{_one_word(state)} --> {_one_word(following)}: {names}")
+    return _diagram(lines)
+
+
+def _record() -> str:
+    lines = [f"[*] --> {dialler.RecordState.WAITING.value}"]
+    for (state, step), following in dialler.RECORD.items():
+        lines.append(f"{state.value} --> {following.value}: {step.value}")
+    return _diagram(lines)
+
+
+def _campaign() -> str:
+    lines = [f"[*] --> {dialler.CampaignState.PAUSED.value}"]
+    for (state, step), following in dialler.CAMPAIGN.items():
+        lines.append(f"{state.value} --> {following.value}: {step.value}")
+    return _diagram(lines)
+
+
+def _one_word(state: AgentState) -> str:
+    """Mermaid's names have no blanks and no hyphens."""
+    return state.value.replace(" ", "_").replace("-", "_")
 
 
 def _turn() -> str:

@@ -34,7 +34,7 @@ from ccaas.implementations import HOOKS, RULES, available
 ROOT = Path(__file__).parents[1]
 SIMPLE = {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "path", type(None): "nothing"}
 LIMITS = (("gt", "more than {}"), ("ge", "at least {}"), ("lt", "less than {}"), ("le", "at most {}"))
-WITH_METRICS = ("ccaas.controller", "ccaas.hooks", "ccaas.watchdog")
+WITH_METRICS = ("ccaas.controller", "ccaas.hooks", "ccaas.outreach.bus", "ccaas.watchdog")
 
 
 def settings() -> str:
@@ -157,11 +157,12 @@ def _named_defaults(model: type[BaseModel]) -> Iterator[str]:
     for name, field in model.model_fields.items():
         value = None if field.is_required() or _takes_data(field) else field.get_default(call_default_factory=True)
         if isinstance(value, dict) and value:
-            keys = list(next(iter(value.values())).model_dump())
+            sections = {key: one if isinstance(one, dict) else one.model_dump() for key, one in value.items()}
+            keys = list(next(iter(sections.values())))
             yield from (f"Defaults of `{name}`:", "")
             yield from (f"| | {' | '.join(f'`{key}`' for key in keys)} |", "|---" * (len(keys) + 1) + "|")
-            for key, section in value.items():
-                cells = " | ".join(str(item) for item in section.model_dump().values())
+            for key, section in sections.items():
+                cells = " | ".join(str(item) for item in section.values())
                 yield f"| `{getattr(key, 'value', key)}` | {cells} |"
             yield ""
 

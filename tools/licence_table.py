@@ -18,11 +18,13 @@ BY_HAND = {
     "pjsua2-python": "GPL-2.0-or-later",
     "vosk": "Apache-2.0",
     "aiohappyeyeballs": "PSF-2.0",
+    "axe-playwright-python": "MIT, with axe-core (MPL-2.0)",
 }
 """Packages whose metadata does not say it, read in their own files."""
 
 SPELLED = {
     "Apache 2.0": "Apache-2.0",
+    "Apache 2 License": "Apache-2.0",
     "MIT License": "MIT",
     "3-Clause BSD License": "BSD-3-Clause",
     "BSD 3-Clause License": "BSD-3-Clause",
@@ -83,9 +85,7 @@ def packages() -> str:
     for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines():
         name = line.partition("==")[0]
         if "==" in line:
-            purpose = (
-                "running" if name in always else "the caller and Vosk in tests" if name in tests else "development"
-            )
+            purpose = "running" if name in always else "tests, and Vosk" if name in tests else "development"
             process = PROCESS.get(name, "controller" if name in always else "tests")
             lines.append(f"| {name} | {licence(name)} | {purpose} | {process} |")
     return "\n".join(lines)
