@@ -94,10 +94,10 @@ class Listener:
     def __init__(self, recognizer: Recognizer) -> None:
         self._recognizer = recognizer
 
-    async def words(self, pcm: Pcm, sample_rate: int) -> str:
-        """The words in `pcm` (mono int16), sentence by sentence."""
+    async def words(self, pcm: Pcm, sample_rate: int, gap_s: float = _SENTENCE_GAP_S) -> str:
+        """The words in `pcm` (mono int16), sentence by sentence; a silence of `gap_s` parts two sentences."""
         texts = []
-        for start, end in _sentences(pcm, sample_rate):
+        for start, end in _sentences(pcm, sample_rate, gap_s):
             stream = self._recognizer.open()
             around = pcm[max(0, int((start - 0.2) * sample_rate)) : int((end + 0.2) * sample_rate)]
             stream.push(soxr.resample(around, sample_rate, _WIDE_HZ))
@@ -105,17 +105,19 @@ class Listener:
             stream.close()
         return " ".join(texts)
 
-    async def heard(self, stereo: Stereo, since: float | None = None, until: float | None = None) -> str:
+    async def heard(
+        self, stereo: Stereo, since: float | None = None, until: float | None = None, gap_s: float = _SENTENCE_GAP_S
+    ) -> str:
         """What the caller heard between two monotonic seconds."""
         first = 0 if since is None else max(0, stereo.index(since))
         last = None if until is None else stereo.index(until)
-        return await self.words(stereo.audio[first:last, 1], stereo.sample_rate)
+        return await self.words(stereo.audio[first:last, 1], stereo.sample_rate, gap_s)
 
 
-def _sentences(pcm: Pcm, sample_rate: int) -> list[tuple[float, float]]:
+def _sentences(pcm: Pcm, sample_rate: int, gap_s: float) -> list[tuple[float, float]]:
     found: list[tuple[float, float]] = []
     for run in runs(pcm.astype(np.float64) / 32768, sample_rate):
-        if found and run.start - found[-1][1] < _SENTENCE_GAP_S and run.end - found[-1][0] < _LONGEST_S:
+        if found and run.start - found[-1][1] < gap_s and run.end - found[-1][0] < _LONGEST_S:
             found[-1] = (found[-1][0], run.end)
         else:
             found.append((run.start, run.end))

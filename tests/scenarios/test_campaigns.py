@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from callers import ROOT, listening, nothing_left, wanted_words
+from callers import ROOT, Listener, listening, nothing_left, wanted_words
 from callers import until as until_within
 
 from ccaas.testing.caller import Call, SipCaller
@@ -174,10 +174,8 @@ async def test_a_campaign_meets_all_sorts_of_people(tmp_path: Path) -> None:
         await leaves.hear_start(await leaves.answered())
         await leaves.hang_up()  # in the middle of the opening
         async with listening(site) as listener:
-            await talks.hear(await talks.answered())
-            heard = wanted_words(await listener.heard(talks.stereo()))
-        assert "assistant calling" in heard
-        assert "news of your flight" in heard
+            await talks.hear_start(await talks.answered())
+            await until(partial(_opened, listener, talks), "the whole opening is heard")
         assert carrier.shown[TALKS] == "+12125550000", "the region's own number is shown"
 
         # A pause: what is up goes on, and nobody else is called.
@@ -244,6 +242,13 @@ async def test_a_campaign_meets_all_sorts_of_people(tmp_path: Path) -> None:
 
         await _people(site, carrier)
         await until(lambda: nothing_left(site), "the calls left nothing behind")
+
+
+async def _opened(listener: Listener, call: Call) -> bool:
+    """Whether all of it has been said so far. On a busy machine there is a gap in a sentence, and half of one is easily
+    misheard: the words are looked for with and without such gaps."""
+    heard = [wanted_words(await listener.heard(call.stereo(), gap_s=gap_s)) for gap_s in (0.45, 1.5)]
+    return all(any(words in one for one in heard) for words in ("assistant calling", "news of your flight"))
 
 
 async def _people(site: Installation, carrier: Carrier) -> None:
