@@ -1,7 +1,8 @@
 """The answered calls that answering-machine detection is measured on; built into the cache, the same each time.
 
 Spoken by espeak-ng's and Piper's voices, people's short answers also from bench/speech; as a telephone passes them, at -31 to
--18 dBFS, in pink noise 12 to 40 dB below, through µ-law. Voices and texts of the two halves are disjoint.
+-18 dBFS, in pink noise 12 to 40 dB below, through µ-law. Voices and texts of the two halves are disjoint. Most people say
+something more a while after their greeting, as who has been spoken to does: that must not be taken for a machine.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from ccaas_piper.settings import PiperSettings
 from ccaas_piper.synthesizer import PiperSynthesizer
 
 from bench import answering_texts
-from bench.answering_texts import HUMANS, MACHINES
+from bench.answering_texts import HUMANS, MACHINES, REPLIES
 from bench.speechset import RATE, read_set
 from bench.system import ROOT
 from bench.turn_corpus import Samples, active, levels, pink, telephone, trimmed
@@ -36,10 +37,13 @@ VOICES: tuple[tuple[str, ...], tuple[str, ...]] = (
     ("en-us+Annie", "en-gb+Michael", "en-us-nyc+f2", "en-gb-scotland+m3", "en-us+Andy", "piper 1.0"),
     ("en-us+Alicia", "en-gb-x-rp+m1", "en-029+f4", "en-gb-x-gbcwmd+m7", "en-us+David", "piper 1.12", "piper 0.93"),
 )
-HUMAN_VOICES, MACHINE_VOICES = 3, 4
+HUMAN_VOICES, MACHINE_VOICES = 4, 6
 """How many voices say each text."""
 WITH_BEEP = 0.85
 """How many machines beep."""
+WITH_REPLY = 0.75
+"""How many people go on after their greeting."""
+REPLY_AFTER_S = (1.2, 3.5)
 BEEPS_HZ = (425.0, 440.0, 1_000.0, 1_400.0)
 BEEPS_S = (0.12, 0.2, 0.4, 0.6, 1.0)
 SOUNDS = (("nothing", "silence", 8), ("music", "silence", 4), ("CNG", "fax", 6), ("CED", "fax", 6), ("SIT", "tones", 8))
@@ -63,6 +67,8 @@ class Answered:
     beep_end_s: float | None
     beep: str
     """Its pitch, length and distance, for the list of misses."""
+    reply: str = ""
+    """What a person says after a while."""
 
 
 async def answered(cache: Path) -> list[tuple[Answered, Pcm]]:
@@ -97,14 +103,15 @@ class _Maker:
                 for by, texts, count in kinds:
                     for number, text in enumerate(texts):
                         for turn in range(count):
-                            voice = VOICES[index][(number + turn * 2) % len(VOICES[index])]
-                            yield await self._spoken(half, by, text, voice)
+                            voice = VOICES[index][(number + turn) % len(VOICES[index])]
+                            yield await self._spoken(index, by, text, voice)
                 for row in (*self._recorded(index, half), *self._sounds(half)):
                     yield row
         finally:
             await self._piper.close()
 
-    async def _spoken(self, half: str, by: str, text: str, voice: str) -> tuple[Answered, Pcm]:
+    async def _spoken(self, index: int, by: str, text: str, voice: str) -> tuple[Answered, Pcm]:
+        half = HALVES[index]
         parts = [await self._say(part.strip(), voice) for part in text.split("|")]
         whole = parts[0]
         for part in parts[1:]:
@@ -118,6 +125,11 @@ class _Maker:
             gap = np.zeros(round(gap_s * RATE))
             beep = np.concatenate([gap, _sine(hertz, seconds) * 10 ** (self._draw.uniform(-6, 3) / 20)])
             row = replace(row, beep_end_s=(whole.size + beep.size) / RATE, beep=f"{hertz:.0f} Hz, {seconds} s")
+        if by == "human" and self._draw.random() < WITH_REPLY:
+            row = replace(row, reply=self._draw.choice(REPLIES[index]))
+            said = await self._say(row.reply, voice)
+            gap = np.zeros(round(self._draw.uniform(*REPLY_AFTER_S) * RATE))
+            whole = np.concatenate([whole, gap, said * 10 ** (-active(levels(said)) / 20)])
         return self._line(np.concatenate([whole, beep]), row)
 
     async def _say(self, text: str, voice: str) -> Samples:

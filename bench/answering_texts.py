@@ -102,3 +102,30 @@ MACHINES: tuple[tuple[str, ...], tuple[str, ...]] = (
         "Sam's phone. Talk to me.",
     ),
 )
+REPLIES: tuple[tuple[str, ...], tuple[str, ...]] = (
+    (
+        "Hello? Are you there?",
+        "Yes, that's me.",
+        "Sorry, he is not available at the moment, would you like to leave a message?",
+        "Who are you, and how did you get my number?",
+        "I can't talk right now, can you call me back tomorrow?",
+        "I am driving. Is it important? I will be at home in half an hour or so, if the traffic is not too bad.",
+        "Is this a machine? I thought I was talking to a person.",
+        "Oh yes, I was waiting for your call, thank you very much. What do you need to know from me?",
+        "I didn't catch that. Could you say that again, please?",
+        "Let me see. I have the papers somewhere here, just wait, it will only take me a minute to find them.",
+    ),
+    (
+        "Hello? Is anybody there?",
+        "Yes, speaking.",
+        "She is away today, but I can take a message for her if you want to leave one.",
+        "Sorry, what is this about?",
+        "It's a bad time, please try me again in the evening, after six.",
+        "My husband deals with that. He is out of the house just now, and I do not know when he will be back again.",
+        "Are you a real person, or is this one of those voice machines?",
+        "Good that you ring me. I have left you a message yesterday, and nobody has called me back so far.",
+        "The line is bad, I could hear only half of what you said.",
+        "That is fine with me. Just tell me what I have to do, and then I will have a look at my calendar.",
+    ),
+)
+"""What a person goes on with, once they have been spoken to."""

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -15,11 +16,11 @@ from ccaas.agent import Agent
 from ccaas.config.configuration import Configuration
 from ccaas.config.picks import Pick
 from ccaas.conversation.parts import Parts
-from ccaas.dialler.answering import listening
+from ccaas.dialler.answering import Hearing, limits_for, phrases_for
 from ccaas.dialler.attempts import Open, unended
 from ccaas.dialler.attendant import CampaignAttendant
 from ccaas.dialler.live import Attempt
-from ccaas.dialler.opening import filled
+from ccaas.dialler.opening import filled, message
 from ccaas.dialler.pages import CampaignRoutes
 from ccaas.dialler.running import CampaignCall, Dialler, Running
 from ccaas.dialler.settings import CampaignSettings
@@ -31,6 +32,7 @@ from ccaas.media.answering.detector import AnswerListener
 from ccaas.outreach.gate import ComplianceGate
 from ccaas.ports.contact import Board
 from ccaas.ports.dialling import Pacer
+from ccaas.ports.media import MediaStream
 from ccaas.telephony.desk import Attendant
 from ccaas.telephony.events import EndReason
 from ccaas.telephony.supervisor import Remembered, Supervisor, new_call_id
@@ -149,7 +151,11 @@ class Campaigns:
             agent: Agent = await self._around.desk.admit(call_id, call.endpoint, call.caller_id, campaign.entry)
         finally:
             self._openings.pop(call_id, None)
-        attendant = self._attendant(agent, call.attempt, campaign, call.claim.agent)
+        said = ""
+        if campaign.message:
+            words = self._configuration.settings.outreach.must_leave(campaign.purpose)
+            said = message(campaign.message, call.claim.data, *words)
+        attendant = self._attendant(agent, call.attempt, campaign, call.claim.agent, said)
         await self._around.supervisor.originate(
             call.endpoint, campaign.entry, attendant, call_id, call.caller_id, call.permit, campaign.ring_s
         )
@@ -161,8 +167,9 @@ class Campaigns:
         return self._around.handing.centre.board()
 
     def _attendant(
-        self, inner: Attendant, attempt: Attempt, campaign: CampaignSettings, agent: str
+        self, inner: Attendant, attempt: Attempt, campaign: CampaignSettings, agent: str, said: str = ""
     ) -> CampaignAttendant:
+        """`said`: what a machine is told; of a call that an earlier controller has begun, nothing."""
         return CampaignAttendant(
             inner,
             attempt,
@@ -170,12 +177,20 @@ class Campaigns:
             agent,
             campaign.grace_s,
             campaign.abandoned,
-            listening(self._detector) if campaign.listens else None,
+            partial(self._hearing, campaign) if campaign.listens else None,
+            said,
+            self._configuration.settings.dialler.answering.limits.greeting_s,
         )
 
-    def _detector(self, rate: int) -> AnswerListener:
-        voice = self._around.parts.voice
-        return AnswerListener(rate, voice.open(), voice.sample_rate)
+    def _hearing(self, campaign: CampaignSettings, stream: MediaStream) -> Hearing:
+        parts, answering = self._around.parts, self._configuration.settings.dialler.answering
+        limits = limits_for(answering.limits, eager=not campaign.queue)
+        phrases = phrases_for(answering.languages.get(campaign.language), campaign.language)
+
+        def detector(rate: int) -> AnswerListener:
+            return AnswerListener(rate, parts.voice.open(), parts.voice.sample_rate, limits, phrases)
+
+        return Hearing(stream, detector, parts.recognizer)
 
 
 def _ends(call_ids: Iterable[str]) -> Callable[[sqlite3.Connection], dict[str, tuple[EndReason, int]]]:

@@ -111,6 +111,18 @@ def _campaigns(document: Document, settings: CcaasSettings) -> Iterator[ConfigEr
             yield document.error((*at, "queue"), f"there is no queue {campaign.queue}", mend)
         if campaign.endpoint is None and settings.outreach.voice is None:
             yield document.error(at, "nothing says how customers are called", "set `endpoint`, or outreach.voice")
+        languages = ["en", *settings.dialler.answering.languages]
+        if campaign.language not in languages:
+            problem = f"dialler.answering.languages has no words in {campaign.language}"
+            yield document.error((*at, "language"), problem, nearest(campaign.language, languages))
+        if campaign.message and not campaign.listens:
+            problem = "without `listens` nobody knows that a machine has answered"
+            yield document.error((*at, "message"), problem, "set listens: true, or remove the message")
+        outreach = settings.outreach
+        if campaign.message and campaign.purpose in outreach.opt_out_for and not outreach.opt_out.voicemail:
+            problem = f"messages for {campaign.purpose} must say how to get no more calls"
+            mend = "set outreach.opt_out.voicemail, with a number to call"
+            yield document.error((*at, "message"), problem, mend)
 
 
 def _browsers(document: Document, settings: CcaasSettings) -> Iterator[ConfigError]:

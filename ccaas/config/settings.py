@@ -14,7 +14,7 @@ from ccaas.actions.settings import CheckSettings, RuleSettings
 from ccaas.config.asterisk import AsteriskSettings
 from ccaas.contact.settings import AgentSettings, HandoffSettings, Login, QueueSettings
 from ccaas.conversation.settings import ConversationSettings, EscalationSettings
-from ccaas.dialler.settings import CampaignSettings
+from ccaas.dialler.settings import AnswerSettings, CampaignSettings
 from ccaas.guarding.settings import GuardSettings
 from ccaas.journey.settings import JourneySettings
 from ccaas.messaging.settings import MessagingSettings
@@ -102,6 +102,9 @@ class Dialler(Section):
     """Campaigns: lists of people who are called."""
 
     campaigns: dict[Word, Campaign] = Field(default_factory=dict, description="The campaigns; the names are yours.")
+    answering: AnswerSettings = Field(
+        default_factory=AnswerSettings, description="How it is told whether a person or a machine has answered."
+    )
 
 
 class Proactive(ProactiveSettings):

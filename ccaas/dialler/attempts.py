@@ -97,6 +97,15 @@ def meeting(call_id: str, *, abandoned: bool) -> Callable[[sqlite3.Connection], 
     return work
 
 
+def unmeeting(call_id: str) -> Callable[[sqlite3.Connection], None]:
+    """What answered was no person after all."""
+
+    def work(db: sqlite3.Connection) -> None:
+        db.execute("UPDATE attempts SET met = '' WHERE call_id = ? AND met = 'agent'", (call_id,))
+
+    return work
+
+
 def ending(
     call_id: str, disposition: Disposition, settings: CampaignSettings, now: float, words: str = ""
 ) -> Callable[[sqlite3.Connection], Next | None]:

@@ -1,19 +1,29 @@
 """Who answers a campaign's call is met here first: by the AI at once, or by a person who must be there in time.
 
-Around the call's own agent: what happens is told to the attempt, everything else passes through.
+Around the call's own agent: what happens is told to the attempt, everything else passes through. With `listens` what has
+answered is told first; a machine gets the campaign's message, or is hung up on.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Container
+from contextlib import suppress
+from typing import Any
 
-from ccaas.dialler.answering import Listens
+from ccaas.dialler.answering import LONGEST_S, NO_PERSON, Hearing
+from ccaas.dialler.dispositions import Disposition
 from ccaas.dialler.live import Attempt
+from ccaas.ports.answering import AnsweredBy, GreetingOver, Verdict
 from ccaas.ports.media import MediaStream
 from ccaas.ports.queueing import Dismiss, Order, Place, StopRinging
 from ccaas.telephony.desk import Attendant, HangUp, Next, Target, TransferTo
 from ccaas.telephony.events import EndReason
+
+MOST_MESSAGES = 3
+"""So often a message is begun: a machine that beeps again, or goes on speaking, gets it anew."""
+AFTER_S = 0.5
+"""Silence behind a message before we hang up: no recorder shall cut its last word."""
 
 
 class CampaignAttendant:
@@ -27,14 +37,18 @@ class CampaignAttendant:
         agent: str,
         grace_s: float,
         abandoned: str,
-        listens: Listens | None = None,
+        listens: Callable[[MediaStream], Hearing] | None = None,
+        message: str = "",
+        greeting_s: float = 60.0,
     ) -> None:
         """Args:
         queue: whose people take the call; empty: the AI.
         agent: the login of the one among them who does; empty: whoever is free.
         grace_s: how long who answered may wait for a person.
         abandoned: said to them when nobody was there.
-        listens: tells what has answered, before anybody speaks; None: it is taken for a person.
+        listens: tells what has answered; None: it is taken for a person.
+        message: said to a machine once its greeting is over; empty: it is hung up on.
+        greeting_s: a greeting that is not over by then is waited for no longer.
         """
         self._inner = inner
         self._attempt = attempt
@@ -43,6 +57,9 @@ class CampaignAttendant:
         self._grace_s = grace_s
         self._abandoned = abandoned
         self._listens = listens
+        self._message = message
+        self._greeting_s = greeting_s
+        self._messages = 0
         self._handed = False
         self._deadline: float | None = None
         self._place: CampaignPlace | None = None
@@ -52,11 +69,17 @@ class CampaignAttendant:
         self._attempt.has_answered()
         if self._attempt.met:
             return await self._inner.attend(stream, reason)
-        if self._listens is not None:
-            listens, self._listens = self._listens, None
-            self._attempt.heard = await listens(stream)
-            if self._attempt.heard is not None:
-                return HangUp()
+        if self._listens is None:
+            return await self._meet(stream, reason)
+        listens, self._listens = self._listens, None
+        hearing = listens(stream)
+        try:
+            return await self._hear(hearing, reason)
+        finally:
+            hearing.close()
+
+    async def _meet(self, stream: MediaStream, reason: str) -> Next:
+        """It is a person."""
         if not self._queue:
             self._attempt.has_met(abandoned=False)
             return await self._inner.attend(stream, reason)
@@ -67,6 +90,70 @@ class CampaignAttendant:
         self._attempt.has_met(abandoned=True)
         await self._inner.announce(stream, self._abandoned, asks=False)
         return HangUp()
+
+    async def _hear(self, hearing: Hearing, reason: str) -> Next:
+        verdict = None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LONGEST_S):
+                verdict = await _verdict(hearing, tuple(AnsweredBy))
+        while True:
+            if verdict is not None and verdict.by in NO_PERSON:
+                self._attempt.is_nobody(NO_PERSON[verdict.by])
+                if not verdict.keeps or not await self._leave_message(hearing, verdict):
+                    return HangUp()
+            if self._queue:
+                return await self._meet(hearing.beside, reason)
+            ended = await self._until_doubted(hearing, reason)
+            if not isinstance(ended, Verdict):
+                return ended
+            verdict = ended
+
+    async def _until_doubted(self, hearing: Hearing, reason: str) -> Next | Verdict:
+        """The conversation, as long as it is with a person."""
+        talking = asyncio.create_task(self._meet(hearing.beside, reason), name="campaign's talk")
+        doubting = asyncio.create_task(_verdict(hearing, (AnsweredBy.MACHINE, AnsweredBy.FAX)), name="campaign's doubt")
+        try:
+            await asyncio.wait((talking, doubting), return_when=asyncio.FIRST_COMPLETED)
+            verdict = doubting.result() if doubting.done() and not talking.done() else None
+            return await talking if verdict is None else verdict
+        finally:
+            await _stopped(talking, doubting)
+
+    async def _leave_message(self, hearing: Hearing, verdict: Verdict) -> bool:
+        """Wait for the machine, and speak. True: a person has picked up; False: the call is done."""
+        if verdict.by is not AnsweredBy.MACHINE or not self._message:
+            return False
+        while self._messages < MOST_MESSAGES and await self._greeting_over(hearing):
+            self._messages += 1
+            hearing.anew()
+            speaking = asyncio.create_task(self._inner.announce(hearing.beside, self._message, asks=False))
+            listening = asyncio.create_task(_verdict(hearing, (AnsweredBy.HUMAN, AnsweredBy.MACHINE)))
+            try:
+                await asyncio.wait((speaking, listening), return_when=asyncio.FIRST_COMPLETED)
+                heard = listening.result() if listening.done() else None
+                if heard is None:
+                    await speaking
+            finally:
+                await _stopped(speaking, listening)
+            if heard is None and not hearing.lost:
+                self._attempt.heard = Disposition.MESSAGE_LEFT
+                await asyncio.sleep(AFTER_S)
+            if heard is None or not heard.keeps:
+                return False
+            if heard.by is AnsweredBy.HUMAN:
+                return True
+        return False
+
+    async def _greeting_over(self, hearing: Hearing) -> bool:
+        """False: it takes no message, is too long, or has hung up."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._greeting_s):
+                while (news := await hearing.next()) is not None:
+                    if isinstance(news, GreetingOver):
+                        return True
+                    if not news.keeps:
+                        return False
+        return False
 
     def place(self, name: str) -> Place | None:
         """See the protocol."""
@@ -202,3 +289,17 @@ class CampaignPlace:
         self._timer.cancel()
         if not self._late:
             self._inner.over(hung_up=hung_up)
+
+
+async def _verdict(hearing: Hearing, wanted: Container[AnsweredBy]) -> Verdict | None:
+    """The next that says one of these; None: the audio was lost."""
+    while (news := await hearing.next()) is not None:
+        if isinstance(news, Verdict) and news.by in wanted:
+            return news
+    return None
+
+
+async def _stopped(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

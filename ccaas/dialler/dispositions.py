@@ -31,6 +31,8 @@ class Disposition(StrEnum):
     """No line, on our side or theirs."""
     MACHINE = "machine"
     """A voicemail or an answering machine."""
+    MESSAGE_LEFT = "message_left"
+    """The same, and the campaign's message was spoken to its end."""
     FAX = "fax"
     SILENCE = "silence"
     """Answered, and nobody said a word."""

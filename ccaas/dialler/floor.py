@@ -12,7 +12,7 @@ from ccaas.ports.dialling import Standing
 def of_lines(lines: int, attempts: Sequence[Attempt], now: float, *, ahead: bool, target: float) -> Standing:
     """AI lines: free are those without a conversation."""
     talking = [now - one.met_at for one in attempts if one.talks]
-    waiting = sum(one.waits for one in attempts)
+    waiting = sum(one.waits or one.leaves for one in attempts)
     ringing = [now - one.began for one in attempts if one.rings]
     return Standing(lines - len(talking) - waiting, talking, (), ringing, ahead, target)
 

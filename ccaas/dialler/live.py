@@ -21,7 +21,8 @@ class Attempt:
     campaign: str
     began: float
     tell: Callable[[Attempt, str], None]
-    """Told "answered", "agent", "abandoned" or "ended", as it happens; never waits."""
+    """Told "answered", "agent", "abandoned", "machine" (a person, as it had seemed, is none) or "ended", as it happens;
+    never waits."""
     answered: float | None = None
     met: str = ""
     """ "agent" or "abandoned", once a person has answered and found one, or nobody."""
@@ -41,13 +42,21 @@ class Attempt:
     def has_met(self, *, abandoned: bool) -> None:
         """A person has answered, and an agent has them now, or nobody was there in time."""
         if not self.met:
+            self.heard = None
             self.met = "abandoned" if abandoned else "agent"
             self.met_at = time.time()
             self.tell(self, self.met)
 
+    def is_nobody(self, what: Disposition) -> None:
+        """What answered is no person, even where it had seemed to be one."""
+        self.heard = what
+        if self.met == "agent":
+            self.met, self.met_at = "", 0.0
+            self.tell(self, "machine")
+
     def has_ended(self, reason: EndReason, cause: int) -> None:
         """The call is over. Who answered, and met a fault of ours, found nobody."""
-        if self.waits and self.heard is None and reason in _FAULTS:
+        if self.waits and reason in _FAULTS:
             self.has_met(abandoned=True)
         if self.ended is None:
             self.ended, self.end = time.time(), (reason, cause)
@@ -62,7 +71,12 @@ class Attempt:
     @property
     def waits(self) -> bool:
         """Answered, and not with an agent yet."""
-        return self.answered is not None and not self.met and self.ended is None
+        return self.answered is not None and not self.met and self.heard is None and self.ended is None
+
+    @property
+    def leaves(self) -> bool:
+        """With a machine: its greeting is waited for, or a message is left."""
+        return self.heard is not None and self.ended is None
 
     @property
     def talks(self) -> bool:

@@ -17,6 +17,14 @@ def filled(text: str, columns: Mapping[str, str]) -> str:
     return re.sub(r"\s+(?=[,.!?])", "", " ".join(words.split()))
 
 
+def message(text: str, columns: Mapping[str, str], first: str, last: str) -> str:
+    """What is left on an answering machine: `text` filled, with the words that are demanded around it where it lacks them."""
+    said = filled(text, columns)
+    if first.casefold() not in said.casefold():
+        said = f"{first} {said}"
+    return said if last.casefold() in said.casefold() else f"{said} {last}"
+
+
 class Opened(ReasonerAround):
     """A `Reasoner` whose dialogues open with `words` instead of their own first sentence."""
 

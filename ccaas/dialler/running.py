@@ -193,7 +193,7 @@ class Dialler:
             elif state is CampaignState.STOPPED:
                 for attempt in [one for one in campaign.attempts.values() if one.rings]:
                     await self._take_back(attempt)
-            for word in ("rings", "waits", "talks"):
+            for word in ("rings", "waits", "talks", "leaves"):
                 UP.labels(campaign.name, word).set(sum(getattr(one, word) for one in campaign.attempts.values()))
 
     async def _pace(self, campaign: Running, board: Board) -> None:
@@ -328,6 +328,10 @@ class Dialler:
                     campaign.met = Met(campaign.met.answered + 1, campaign.met.abandoned + abandoned)
                     campaign.pacer.rang((attempt.answered or attempt.began) - attempt.began, at, answered=True)
                     campaign.pacer.met(at, abandoned=abandoned)
+            case "machine":
+                self._start(self._write(kept.unmeeting(attempt.call_id)))
+                if campaign is not None:
+                    campaign.met = Met(max(campaign.met.answered - 1, 0), campaign.met.abandoned)
             case _ if campaign is not None and attempt.ended is not None:
                 if not attempt.met:
                     campaign.pacer.rang(attempt.ended - attempt.began, at, answered=False)

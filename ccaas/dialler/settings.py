@@ -24,6 +24,7 @@ RetriedName = Literal[
     "congestion",
     "unreachable",
     "machine",
+    "message_left",
     "silence",
     "hung_up",
     "abandoned",
@@ -38,6 +39,7 @@ _RETRIES: Mapping[str, tuple[float, int]] = {
     "congestion": (5, 5),
     "unreachable": (60, 2),
     "machine": (240, 2),
+    "message_left": (1440, 0),
     "silence": (60, 1),
     "hung_up": (1440, 0),
     "abandoned": (4320, 1),
@@ -46,6 +48,67 @@ _RETRIES: Mapping[str, tuple[float, int]] = {
     "unknown": (60, 1),
 }
 """Minutes, and how often, where the YAML says nothing."""
+
+
+Phrase = Annotated[str, Field(min_length=4, max_length=80, pattern=r"\w\W+\w|\w{6}")]
+
+
+class AnswerWords(_Section):
+    """What answering machines and people say in one language; to the words of `en` these are added. Small and capital
+    letters and marks make no difference."""
+
+    machine: tuple[Phrase, ...] = Field(
+        default=(), description="Only machines greet so: `ist gerade nicht erreichbar`."
+    )
+    sure: tuple[Phrase, ...] = Field(
+        default=(),
+        description="Nor does a person say these later in a talk: `nach dem signalton`. They take the verdict back that it is a person.",
+    )
+    full: tuple[Phrase, ...] = Field(
+        default=(), description="A machine that takes no message: `mailbox ist voll`. None is left."
+    )
+    human: tuple[Phrase, ...] = Field(
+        default=(), description="A person who waits for an answer: `was kann ich für sie tun`."
+    )
+    offers: tuple[Phrase, ...] = Field(
+        default=(), description="People who say these may say some of `sure` with them: `soll ich etwas ausrichten`."
+    )
+
+
+class AnswerLimits(_Section):
+    """Seconds by which it is told what has answered."""
+
+    pause_s: float = Field(
+        default=0.45, ge=0.2, le=3, description="Who is silent for so long after a short greeting is a person."
+    )
+    machine_s: float = Field(
+        default=4.5, ge=1.5, le=20, description="So much voice without such a pause is a machine's."
+    )
+    nobody_s: float = Field(default=5.0, ge=1, le=7.5, description="So long without any voice, and nobody is there.")
+    doubt_s: float = Field(
+        default=15.0,
+        ge=0,
+        le=60,
+        description="For so long after it was told that it is a person the AI's call is listened to for a beep and a machine's words.",
+    )
+    over_s: float = Field(
+        default=3.0,
+        ge=1,
+        le=10,
+        description="So long without a voice, and a machine's greeting is over without a beep.",
+    )
+    greeting_s: float = Field(
+        default=60.0, ge=5, le=300, description="A machine whose greeting is not over by then is hung up on."
+    )
+
+
+class AnswerSettings(_Section):
+    """How it is told what has answered the calls of campaigns with `listens`."""
+
+    languages: dict[Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")], AnswerWords] = Field(
+        default_factory=dict, description="Words by language, for `language` of the campaigns."
+    )
+    limits: AnswerLimits = Field(default_factory=AnswerLimits, description="The seconds that decide.")
 
 
 class Retry(_Section):
@@ -78,6 +141,15 @@ class CampaignSettings(_Section):
     listens: bool = Field(
         default=False,
         description="Whether is listened to what has answered before anybody speaks: who is no person is hung up on.",
+    )
+    language: str = Field(
+        default="en",
+        description="In which language the called people's machines speak: `en`, or one of `dialler.answering.languages`.",
+    )
+    message: str = Field(
+        default="",
+        max_length=1000,
+        description="Spoken to an answering machine after its beep, with columns of the record in braces; needs `listens`. Left out, machines are hung up on.",
     )
     opening: str = Field(
         default="",

@@ -80,7 +80,11 @@ class Disclosure(_Section):
 
 
 class OptOut(_Section):
-    """Words that say how to get no more, demanded likewise. By voice they are the agent's to say."""
+    """Words that say how to get no more, demanded likewise. In a conversation by voice they are the agent's to say."""
+
+    voicemail: str = Field(
+        default="", description="Said at the end of a message on an answering machine: the number to call for it."
+    )
 
     sms: str = Field(default="Reply STOP to opt out.", description="Added to a text.")
     email: str = Field(default="", description="Added to an e-mail.")
@@ -192,6 +196,10 @@ class OutreachSettings(_Section):
         if purpose in self.opt_out_for:
             said.append(self.opt_out.model_dump().get(channel, ""))
         return tuple(words for words in said if words)
+
+    def must_leave(self, purpose: str) -> tuple[str, str]:
+        """What is said first, and what last, in a message on an answering machine; empty where nothing is demanded."""
+        return self.disclosure.voice, self.opt_out.voicemail if purpose in self.opt_out_for else ""
 
     def hours_of(self, purpose: str) -> tuple[int, int]:
         """When customers may be contacted for it, in minutes of the day."""

@@ -1,7 +1,8 @@
 """Who or what has answered a call that we made: a person, a machine, a fax, the network's tones, or nobody.
 
-A detector is fed from the answer on. It gives one `Verdict`, which it never takes back; after `MACHINE` it goes on
-listening, and says once when the greeting is over, so that a message can be left.
+A detector is fed from the answer on. It gives one `Verdict`. After `HUMAN` it goes on listening for a while, and may take
+that back once: a second verdict, `MACHINE`. After `MACHINE` it says once when the greeting is over, so that a message can be
+left. After any other verdict it says nothing more.
 """
 
 from __future__ import annotations
@@ -28,13 +29,15 @@ class AnsweredBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Who has answered, said once a call."""
+    """Who has answered: once a call, or twice, where a machine was taken for a person at first."""
 
     by: AnsweredBy
     at_s: float
     """When it was known: seconds of audio since the answer."""
     why: str
     """What decided, in a few words, for logs and reports."""
+    keeps: bool = True
+    """Whether a machine takes a message: False where it says that it does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,16 @@ class AnsweringDetector(Protocol):
         """The next 20 ms of what the answering side says, at the rate that the detector was made for."""
         ...
 
+    @property
+    def over(self) -> bool:
+        """Nothing more will be said."""
+        ...
+
+    @property
+    def voice(self) -> bool:
+        """Whether somebody speaks now."""
+        ...
+
     def hear(self, text: str) -> Verdict | None:
-        """What was understood of the greeting so far: an interim transcript, the whole of it each time. Optional."""
+        """What was understood of the far end so far: an interim transcript, the whole of it each time. Optional."""
         ...

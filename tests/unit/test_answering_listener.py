@@ -9,7 +9,7 @@ import pytest
 
 from ccaas.media.answering.detector import AnswerListener
 from ccaas.media.answering.limits import Limits
-from ccaas.media.answering.words import MACHINE_PHRASES, holds
+from ccaas.media.answering.words import ENGLISH, holds
 from ccaas.ports.answering import AnsweredBy, GreetingOver, Verdict
 from ccaas.ports.media import Pcm
 
@@ -144,9 +144,9 @@ def test_limits_are_kept() -> None:
 
 
 def test_phrases_are_whole_words_whatever_the_marks() -> None:
-    assert holds("Please LEAVE, a message!", MACHINE_PHRASES) == "leave a message"
-    assert holds("Leaves a message board", MACHINE_PHRASES) == ""
-    assert holds("Hello?", MACHINE_PHRASES) == ""
+    assert holds("Please LEAVE, a message!", ENGLISH.machine) == "leave a message"
+    assert holds("Leaves a message board", ENGLISH.machine) == ""
+    assert holds("Hello?", ENGLISH.machine) == ""
 
 
 def test_a_telephone_that_chirps_before_a_hello_is_a_person() -> None:
@@ -162,3 +162,54 @@ def test_a_beep_with_nothing_before_or_behind_it_is_a_machine() -> None:
 
 def test_ringing_after_the_answer_does_not_go_on_for_ever() -> None:
     assert verdict(listen(*[("425", 1.0), ("-", 4.0)] * 4)).at_s == pytest.approx(12.0, abs=0.05)
+
+
+def test_a_beep_takes_back_that_it_is_a_person() -> None:
+    told = listen(("voice", 0.6), ("-", 1.0), ("voice", 1.5), ("-", 0.6), ("1000", 0.4), ("-", 1.0))
+    first, last, over = told
+    assert isinstance(first, Verdict)
+    assert isinstance(last, Verdict)
+    assert (first.by, last.by, last.why) == (AnsweredBy.HUMAN, AnsweredBy.MACHINE, "beep")
+    assert isinstance(over, GreetingOver)
+    assert over.beep
+
+
+def test_a_machines_words_take_back_that_it_is_a_person() -> None:
+    parts = ("voice", 0.6), ("-", 1.0), ("voice", 2.0), ("-", 4.0)
+    told = listen(*parts, words=[(1.3, "Hello."), (3.4, "Hello. You've reached Anna, leave a message.")])
+    first, last, over = told
+    assert isinstance(first, Verdict)
+    assert isinstance(last, Verdict)
+    assert (first.by, last.by, last.at_s) == (AnsweredBy.HUMAN, AnsweredBy.MACHINE, 3.4)
+    assert isinstance(over, GreetingOver)
+    assert not over.beep
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "He is not available just now, would you like to leave a message?",
+        "I can call you back, I am away from my desk.",
+        "Is this voicemail?",
+    ],
+)
+def test_what_people_go_on_with_takes_nothing_back(words: str) -> None:
+    said = verdict(listen(("voice", 0.6), ("-", 1.0), ("voice", 2.0), ("-", 1.0), words=[(3.4, f"Hello? {words}")]))
+    assert said.by is AnsweredBy.HUMAN
+
+
+def test_a_person_is_doubted_for_a_while_only() -> None:
+    late = ("voice", 0.6), ("-", 6.0), ("1000", 0.4), ("-", 1.0)
+    assert len(listen(*late, limits=Limits(doubt_s=10.0))) == 3
+    assert verdict(listen(*late, limits=Limits(doubt_s=3.0))).by is AnsweredBy.HUMAN
+
+
+def test_a_mailbox_that_is_full_keeps_no_message() -> None:
+    full = "The mailbox is full and cannot accept any messages at this time. Goodbye."
+    known = verdict(listen(("voice", 4.0), words=[(3.0, full)]))
+    assert (known.by, known.keeps) == (AnsweredBy.MACHINE, False)
+    # It is told, too, where it was known for a machine before.
+    first, last = listen(("voice", 5.0), words=[(1.5, "You've reached Tom."), (4.0, f"You've reached Tom. {full}")])
+    assert isinstance(first, Verdict)
+    assert isinstance(last, Verdict)
+    assert (first.keeps, last.keeps) == (True, False)

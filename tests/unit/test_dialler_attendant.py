@@ -8,14 +8,12 @@ from typing import Any, cast
 
 import pytest
 
-from ccaas.dialler.answering import listening
 from ccaas.dialler.attendant import CampaignAttendant
 from ccaas.dialler.dispositions import Disposition
 from ccaas.dialler.floor import Handled, of_lines, of_queue
 from ccaas.dialler.live import Attempt
-from ccaas.ports.answering import AnsweredBy, Verdict
 from ccaas.ports.contact import AgentState, AgentView, Board, QueueView, WaitingView
-from ccaas.ports.media import Codec, MediaStream
+from ccaas.ports.media import MediaStream
 from ccaas.ports.queueing import Announce, Dismiss, Order, StopRinging
 from ccaas.telephony.desk import Attendant, HangUp, Next, TransferTo
 from ccaas.telephony.events import EndReason
@@ -249,83 +247,3 @@ def test_talk_and_wrap_up_are_told_when_both_are_over() -> None:
         view = AgentView("ann", "Ann", state, since, queues=("sales",))
         handled.look(Board(0.0, (view,), (), ()))
     assert told == [(120.0, 20.0), (40.0, 0.0)]
-
-
-# — what has answered —
-
-
-class Detector:
-    """Is sure after three frames."""
-
-    def __init__(self, by: AnsweredBy) -> None:
-        self.by = by
-        self.frames = 0
-
-    def push(self, pcm: Any) -> Verdict | None:
-        self.frames += 1
-        assert pcm.size == 160
-        return Verdict(self.by, 0.06, "said so") if self.frames == 3 else None
-
-    def hear(self, text: str) -> None:
-        return None
-
-
-class Line:
-    """A line on which nothing is said."""
-
-    codec = Codec.ULAW
-
-    def __init__(self, frames: int) -> None:
-        self.frames = frames
-        self.lost = False
-
-    def listen(self, on_frame: Callable[[bytes], None], on_lost: Callable[[], None]) -> None:
-        for _ in range(self.frames):
-            on_frame(b"\xff" * 160)
-        if self.lost:
-            on_lost()
-
-
-def heard(by: AnsweredBy, queue: str) -> tuple[CampaignAttendant, Agent, Attempt, list[str]]:
-    told: list[str] = []
-    attempt = Attempt("call1", "spring", 0.0, lambda _, what: told.append(what))
-    inner = Agent()
-    listens = listening(lambda rate: Detector(by))
-    return CampaignAttendant(cast("Attendant", inner), attempt, queue, "", 2.0, GONE, listens), inner, attempt, told
-
-
-@pytest.mark.parametrize(
-    ("by", "disposition"),
-    [
-        (AnsweredBy.MACHINE, Disposition.MACHINE),
-        (AnsweredBy.FAX, Disposition.FAX),
-        (AnsweredBy.TONES, Disposition.INVALID),
-        (AnsweredBy.SILENCE, Disposition.SILENCE),
-    ],
-)
-async def test_who_is_no_person_is_hung_up_on_and_not_counted_as_one(by: AnsweredBy, disposition: Disposition) -> None:
-    attendant, inner, attempt, told = heard(by, "")
-    assert isinstance(await attendant.attend(cast("MediaStream", Line(5))), HangUp)
-    await attendant.finish(EndReason.DISMISSED, 16)
-    assert told == ["answered", "ended"]
-    assert inner.log == ["dismissed"]
-    assert attempt.disposition(0.0) is disposition
-
-
-async def test_a_person_is_spoken_with_or_handed_on() -> None:
-    attendant, inner, _, told = heard(AnsweredBy.HUMAN, "")
-    await attendant.attend(cast("MediaStream", Line(5)))
-    assert (told, inner.log) == (["answered", "agent"], ["attends"])
-    attendant, _, _, _ = heard(AnsweredBy.HUMAN, "sales")
-    assert await attendant.attend(cast("MediaStream", Line(5))) == TransferTo("sales")
-
-
-async def test_what_is_not_clear_in_time_or_lost_is_taken_for_a_person() -> None:
-    attendant, inner, _, _ = heard(AnsweredBy.MACHINE, "")
-    await attendant.attend(cast("MediaStream", Line(2)))
-    assert inner.log == ["attends"]
-    line = Line(2)
-    line.lost = True
-    attendant, inner, _, _ = heard(AnsweredBy.MACHINE, "")
-    await attendant.attend(cast("MediaStream", line))
-    assert inner.log == ["attends"]

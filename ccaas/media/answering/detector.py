@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from ccaas.media.answering.greeting import Greeting
 from ccaas.media.answering.limits import Limits
 from ccaas.media.answering.signals import Signal, Signals
 from ccaas.media.answering.tones import HOP_S, RATE, ToneFinder
-from ccaas.media.answering.words import HUMAN_PHRASES, MACHINE_PHRASES, holds
+from ccaas.media.answering.words import ENGLISH, Phrases, holds
 from ccaas.media.resample import LiveResampler
 from ccaas.ports.answering import AnsweredBy, GreetingOver, Verdict
 from ccaas.ports.media import Pcm
@@ -28,8 +26,7 @@ class AnswerListener:
         voice: VoiceStream,
         voice_rate: int = RATE,
         limits: Limits | None = None,
-        machine_phrases: Sequence[str] = MACHINE_PHRASES,
-        human_phrases: Sequence[str] = HUMAN_PHRASES,
+        phrases: Phrases = ENGLISH,
     ) -> None:
         """Args:
         rate: of the audio that is pushed, 8,000 or 16,000 Hz.
@@ -40,7 +37,7 @@ class AnswerListener:
         self._narrow = LiveResampler(rate, RATE)
         self._for_voice = LiveResampler(rate, voice_rate)
         self._voice_stream = voice
-        self._phrases = machine_phrases, human_phrases
+        self._phrases = phrases
         self._finder = ToneFinder()
         self._signals = Signals(self._limits)
         self._greeting = Greeting(self._limits)
@@ -52,7 +49,7 @@ class AnswerListener:
         self.voice = False
         """Whether somebody speaks now."""
         self.verdict: Verdict | None = None
-        """What was said of this call."""
+        """What was said of this call, last."""
 
     @property
     def at_s(self) -> float:
@@ -63,6 +60,11 @@ class AnswerListener:
     def begun(self) -> bool:
         """Whether a greeting has begun."""
         return self._greeting.begun
+
+    @property
+    def over(self) -> bool:
+        """Nothing more will be said of this call."""
+        return self._over
 
     def push(self, pcm: Pcm) -> Verdict | GreetingOver | None:
         """See the protocol."""
@@ -78,16 +80,24 @@ class AnswerListener:
         signal = self._signals.step(ended, sounding, self.at_s, voice=voice, spoken=spoken)
         if self.verdict is None:
             return self._judge(signal, voice=voice, tone=tone)
+        if self.verdict.by is AnsweredBy.HUMAN:
+            return self._doubt(signal)
         return self._await_end(signal, voice=voice, tone=tone)
 
     def hear(self, text: str) -> Verdict | None:
         """See the protocol."""
-        machine, human = self._phrases
-        if self.verdict is not None:
+        if self._over:
             return None
-        if phrase := holds(text, machine):
-            return self._decide(AnsweredBy.MACHINE, f'"{phrase}"')
-        self._greeting.personal = bool(holds(text, human))
+        full = holds(text, self._phrases.full)
+        if self.verdict is None:
+            if phrase := holds(text, self._phrases.machine):
+                return self._decide(AnsweredBy.MACHINE, f'"{phrase}"', keeps=not full)
+            self._greeting.personal = bool(holds(text, self._phrases.human))
+        elif self.verdict.by is AnsweredBy.HUMAN:
+            if (phrase := holds(text, self._phrases.sure)) and not holds(text, self._phrases.offers):
+                return self._decide(AnsweredBy.MACHINE, f'"{phrase}"', keeps=not full)
+        elif full and self.verdict.keeps:
+            return self._decide(AnsweredBy.MACHINE, f'"{full}"', keeps=False)
         return None
 
     def _hear_voice(self, probability: float | None) -> None:
@@ -111,9 +121,18 @@ class AnswerListener:
             found = AnsweredBy.SILENCE, "tones, and no voice"
         return self._decide(*found) if found is not None else None
 
-    def _decide(self, by: AnsweredBy, why: str) -> Verdict:
-        self.verdict = Verdict(by, self.at_s, why)
-        self._over = by is not AnsweredBy.MACHINE
+    def _doubt(self, signal: Signal | None) -> Verdict | None:
+        """It was a person, so far."""
+        if signal is Signal.BEEP:
+            self._beeped = True
+            return self._decide(AnsweredBy.MACHINE, "beep")
+        assert self.verdict is not None  # it is what is doubted
+        self._over = self.at_s - self.verdict.at_s >= self._limits.doubt_s
+        return None
+
+    def _decide(self, by: AnsweredBy, why: str, *, keeps: bool = True) -> Verdict:
+        self.verdict = Verdict(by, self.at_s, why, keeps)
+        self._over = by not in (AnsweredBy.MACHINE, AnsweredBy.HUMAN)
         return self.verdict
 
     def _await_end(self, signal: Signal | None, *, voice: bool, tone: bool) -> GreetingOver | None:

@@ -16,6 +16,8 @@ class Limits:
     pauses: tuple[tuple[float, float], ...] = ((1.15, 0.45), (1.6, 0.9), (2.5, 1.2), (float("inf"), 1.5))
     """Up to so much voice, whoever then is silent for so long is a person who waits: machines, too, pause between sentences.
     A voice detector lets go of a voice about 0.15 s late: that much more has passed in truth."""
+    doubt_s: float = 15.0
+    """For so long after a verdict "human" it may be taken back."""
     personal_pause_s: float = 0.45
     """The same after words that only people say."""
     machine_s: float = 4.5
@@ -36,3 +38,7 @@ class Limits:
     """A beep before any voice is a machine's only when so much of nothing follows: telephones chirp, and recorders beep, before people say hello."""
     longest_s: float = 12.0
     """After so long without a verdict nobody is there: ringing and busy tones after the answer go on for ever."""
+
+
+EAGER = ((1.15, 0.45), (float("inf"), 0.6))
+"""`Limits.pauses` where a verdict "human" that was wrong does little harm, because it is taken back."""

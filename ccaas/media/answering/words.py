@@ -1,11 +1,12 @@
-"""Words that only machines, or only people, greet with. English; other languages bring their own lists."""
+"""Words that only machines, or only people, greet with. English here; the YAML brings other languages."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-MACHINE_PHRASES: tuple[str, ...] = (
+_MACHINE: tuple[str, ...] = (
     "leave a message",
     "leave me a message",
     "leave us a message",
@@ -59,7 +60,48 @@ MACHINE_PHRASES: tuple[str, ...] = (
     "please hang up",
     "record at the",
 )
-HUMAN_PHRASES: tuple[str, ...] = (
+_SURE = (
+    "leave a message",
+    "leave me a message",
+    "leave us a message",
+    "leave your message",
+    "leave your name",
+    "leave a name",
+    "record your message",
+    "after the tone",
+    "at the tone",
+    "after the beep",
+    "at the beep",
+    "you've reached",
+    "you have reached",
+    "reached the voice",
+    "voice mailbox",
+    "been forwarded",
+    "automated voice",
+    "person you are calling",
+    "number you have dialed",
+    "party you are trying",
+    "your call is important",
+    "is not available",
+    "can't come to the phone",
+    "cannot come to the phone",
+    "can't take your call",
+    "cannot take your call",
+    "unable to take your call",
+    "office is closed",
+    "office is currently closed",
+    "record at the",
+)
+_FULL = (
+    "mailbox is full",
+    "cannot accept any messages",
+    "can't accept any messages",
+    "cannot accept messages",
+    "not accepting messages",
+    "not been set up",
+    "has not been initialized",
+)
+_HUMAN: tuple[str, ...] = (
     "how can i help",
     "how may i help",
     "can i help you",
@@ -76,6 +118,53 @@ HUMAN_PHRASES: tuple[str, ...] = (
     "anybody there",
     "is anyone there",
 )
+_OFFERS = (
+    "want to leave",
+    "like to leave",
+    "care to leave",
+    "can i take a message",
+    "could i take a message",
+    "shall i take a message",
+    "can you leave",
+    "could you leave",
+    "tell her",
+    "tell him",
+    "he is not available",
+    "she is not available",
+    "he's not available",
+    "she's not available",
+    "i'm not available",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """Of one language. Whole words, whatever the case and the marks."""
+
+    machine: tuple[str, ...]
+    """Only machines greet so."""
+    sure: tuple[str, ...]
+    """Those of them that no person says later in a talk either."""
+    full: tuple[str, ...]
+    """A machine that takes no message."""
+    human: tuple[str, ...]
+    """With these a person asks for an answer."""
+    offers: tuple[str, ...]
+    """People say these, and they would hold some of `sure`: "would you like to leave a message"."""
+
+    def joined(self, other: Phrases) -> Phrases:
+        """With those of another."""
+        return Phrases(
+            (*self.machine, *other.machine),
+            (*self.sure, *other.sure),
+            (*self.full, *other.full),
+            (*self.human, *other.human),
+            (*self.offers, *other.offers),
+        )
+
+
+ENGLISH = Phrases((*_MACHINE, *_FULL), (*_SURE, *_FULL), _FULL, _HUMAN, _OFFERS)
+NONE = Phrases((), (), (), (), ())
 
 
 def holds(text: str, phrases: Sequence[str]) -> str:
