@@ -8,16 +8,21 @@ import os
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soxr
 from callers import ROOT, Listener, listening, nothing_left, wanted_words
 from callers import until as until_within
 
+from ccaas.config.configuration import load
+from ccaas.config.picks import load_plugins, pick
+from ccaas.ports.media import Pcm
 from ccaas.testing.caller import Call, SipCaller
 from ccaas.testing.installation import Installation
 
@@ -29,6 +34,7 @@ EXAMPLE = ROOT / "examples/airline/proactive.yaml"
 TALKS, BUSY, REFUSES, RINGS, LEAVES, NONE, SECOND = (f"+1212555010{digit}" for digit in range(1, 8))
 LISTED, TOKYO, LATE, WANTED, UNLUCKY = "+12125550108", "+81312345678", "+12125550109", "+12125550110", "+12125550111"
 SILENT = "+12125550113"
+MAILBOX, NO_BEEP, PICKS_UP, FULL = (f"+1212555012{digit}" for digit in range(4))
 OTHER = "+12125550112"
 """The second number of somebody whose first is none: due after a minute, which a busy machine may reach."""
 CAMPAIGN: dict[str, Any] = {
@@ -49,6 +55,7 @@ CHANGES: dict[str, Any] = {
         "voice": {"endpoint": "PJSIP/{number}@carrier", "entry": "airline", "caller_id": "+18005550100"},
         "unknown": "allow",
         "caps": [{"most": 20, "days": 1}],
+        "opt_out": {"voicemail": "To get no more calls, please tell us so."},
     },
     "agents": {"ann": {"name": "Ann", "skills": {"general": 5}, "endpoint": "PJSIP/6001"}},
     "queues": {"people": {"skills": {"general": 1}, "ring_s": 10}},
@@ -57,6 +64,8 @@ CHANGES: dict[str, Any] = {
             "news": CAMPAIGN | {"lines": 3, "retries": {"busy": {"after_min": 0, "most": 1}}},
             "late": CAMPAIGN | {"ring_s": 60},
             "heard": CAMPAIGN | {"listens": True},
+            "mail": CAMPAIGN
+            | {"listens": True, "lines": 1, "message": "Hello {first_name}, your flight is late. Please call us back."},
             "wanted": CAMPAIGN | {"queue": "people", "grace_s": 10},
             "unlucky": CAMPAIGN | {"queue": "people", "abandoned": "Sorry, nobody is free at Acorn Air."},
         }
@@ -94,7 +103,7 @@ class Carrier:
             self.calls[number] = call
             if number in (RINGS, LATE):
                 call.ring()
-            elif number in (TALKS, LEAVES, SECOND, WANTED, UNLUCKY, SILENT):
+            elif number in (TALKS, LEAVES, SECOND, WANTED, UNLUCKY, SILENT, MAILBOX, NO_BEEP, PICKS_UP, FULL):
                 await call.answer()
             else:
                 call.refuse({BUSY: 486, REFUSES: 603, NONE: 404, OTHER: 486}[number])
@@ -244,10 +253,97 @@ async def test_a_campaign_meets_all_sorts_of_people(tmp_path: Path) -> None:
         await until(lambda: nothing_left(site), "the calls left nothing behind")
 
 
-async def _opened(listener: Listener, call: Call) -> bool:
+async def test_machines_get_a_message(tmp_path: Path) -> None:
+    async with running(tmp_path) as (site, carrier), listening(site) as listener, speaking(site) as voice:
+        greeting = await voice("Hello, this is Tom.", 1.0, "I can't come to the phone. Please leave a message.", 0.5)
+        here = await voice("Hello? I am here.", 0.0)
+        full = await voice("Hello, the mailbox is full and cannot accept any messages. Goodbye.", 1.0)
+        rows = [{"phone": number, "first_name": "Ann"} for number in (MAILBOX, NO_BEEP, PICKS_UP, FULL)]
+
+        # A pause in its greeting makes it a person at first; its words tell, and after the beep it records.
+        await site.ask("POST", "/campaigns/mail/records", {"records": rows[:1]})
+        await run(site, "resume", "mail")
+        call = await carrier.called(MAILBOX)
+        beep = call.start_saying(np.concatenate([greeting, _beep()]))
+        recorded = await _recorded(listener, call, await beep.finished)
+        assert "automated assistant calling" in recorded
+        assert "your flight is late please call us back to get no more calls" in recorded
+        await until(lambda: MAILBOX in came_to(site, "mail"), "its end is kept")
+
+        # No beep: silence for long will do.
+        await site.ask("POST", "/campaigns/mail/records", {"records": rows[1:2]})
+        call = await carrier.called(NO_BEEP)
+        recorded = await _recorded(listener, call, await call.start_saying(greeting).finished)
+        assert "your flight is late please call us back" in recorded
+        await until(lambda: NO_BEEP in came_to(site, "mail"), "its end is kept")
+
+        # Somebody picks up while the message is spoken: they are talked with.
+        await site.ask("POST", "/campaigns/mail/records", {"records": rows[2:3]})
+        call = await carrier.called(PICKS_UP)
+        await call.hear_start(await call.start_saying(np.concatenate([greeting, _beep()])).finished)
+        at = await (await call.say(here)).finished
+        await until(partial(_opened, listener, call, at), "the opening is heard")
+        await call.hang_up()
+        await until(lambda: PICKS_UP in came_to(site, "mail"), "its end is kept")
+
+        # A mailbox that takes nothing is told nothing.
+        await site.ask("POST", "/campaigns/mail/records", {"records": rows[3:]})
+        call = await carrier.called(FULL)
+        call.start_saying(full)
+        await call.wait_ended(60)
+        assert not call.stereo().audio[:, 1].any()
+        await until(lambda: FULL in came_to(site, "mail"), "its end is kept")
+
+        found = came_to(site, "mail")
+        assert found.pop(PICKS_UP) in (["hung_up"], ["answered"])
+        assert found == {MAILBOX: ["message_left"], NO_BEEP: ["message_left"], FULL: ["machine"]}
+        assert states(site, "mail") == {MAILBOX: "done", NO_BEEP: "done", PICKS_UP: "done", FULL: "waiting"}
+        # Machines are no people who were called.
+        people = site.rows("SELECT key FROM attempts JOIN records ON records.id = record_id WHERE met <> ''", file="campaigns.sqlite")  # fmt: skip
+        assert [row["key"] for row in people] == [PICKS_UP]
+        await until(lambda: nothing_left(site), "the calls left nothing behind")
+
+
+async def _recorded(listener: Listener, call: Call, since: float) -> str:
+    """What a machine has recorded, once we have hung up."""
+    assert not (await call.wait_ended(60)).by_us
+    return wanted_words(await listener.heard(call.stereo(), since, gap_s=1.5))
+
+
+@asynccontextmanager
+async def speaking(site: Installation) -> AsyncIterator[Callable[..., Awaitable[Pcm]]]:
+    """Makes texts and silences (s) into speech at 8 kHz, with the installation's own voice."""
+    configuration = load(site.file)
+    host = load_plugins(configuration)
+    voice = await pick(configuration, host).synthesizer.make(configuration.site)
+    await voice.start()
+
+    async def spoken(*parts: str | float) -> Pcm:
+        made = []
+        for part in parts:
+            if isinstance(part, float):
+                made.append(np.zeros(round(part * 8_000), np.int16))
+            else:
+                pcm = np.concatenate([piece async for piece in voice.synthesize(part)])
+                made.append(soxr.resample(pcm, voice.capabilities.sample_rate, 8_000))
+        return np.concatenate(made)
+
+    try:
+        yield spoken
+    finally:
+        await voice.close()
+        await host.close()
+
+
+def _beep() -> Pcm:
+    t = np.arange(3_200) / 8_000
+    return np.asarray(8_000 * np.sin(2 * np.pi * 1_000 * t), np.int16)
+
+
+async def _opened(listener: Listener, call: Call, since: float | None = None) -> bool:
     """Whether all of it has been said so far. On a busy machine there is a gap in a sentence, and half of one is easily
     misheard: the words are looked for with and without such gaps."""
-    heard = [wanted_words(await listener.heard(call.stereo(), gap_s=gap_s)) for gap_s in (0.45, 1.5)]
+    heard = [wanted_words(await listener.heard(call.stereo(), since, gap_s=gap_s)) for gap_s in (0.45, 1.5)]
     return all(any(words in one for one in heard) for words in ("assistant calling", "news of your flight"))
 
 
