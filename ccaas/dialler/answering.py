@@ -39,8 +39,9 @@ News = Verdict | GreetingOver | None
 
 def limits_for(settings: AnswerLimits, *, eager: bool) -> Limits:
     """`eager`: who is taken for a person is listened to further, so that a short pause is enough."""
-    (short, _), *longer = EAGER if eager else Limits().pauses
-    pauses = (short, settings.pause_s), *((most, max(pause, settings.pause_s)) for most, pause in longer)
+    (most, pause_s), *longer = EAGER if eager else Limits().pauses
+    least_s = pause_s if settings.pause_s is None else settings.pause_s
+    pauses = (most, least_s), *((most, max(usual_s, least_s)) for most, usual_s in longer)
     return Limits(
         nobody_s=settings.nobody_s,
         pauses=pauses,

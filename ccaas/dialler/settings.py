@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from ccaas.dialler.dispositions import Disposition
 from ccaas.outreach.settings import PurposeName
@@ -50,7 +51,19 @@ _RETRIES: Mapping[str, tuple[float, int]] = {
 """Minutes, and how often, where the YAML says nothing."""
 
 
-Phrase = Annotated[str, Field(min_length=4, max_length=80, pattern=r"\w\W+\w|\w{6}")]
+def _telling(value: str) -> str:
+    if len(re.findall(r"\w+", value)) < 2 and len(value) < 6:
+        raise ValueError(f"{value!r} is too short to tell a machine from a person; write two words or more")
+    return value
+
+
+def _tag(value: str) -> str:
+    if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", value):
+        raise ValueError(f"{value} is no language; write one such as de or pt-BR")
+    return value
+
+
+Phrase = Annotated[str, Field(max_length=80), AfterValidator(_telling)]
 
 
 class AnswerWords(_Section):
@@ -78,8 +91,11 @@ class AnswerWords(_Section):
 class AnswerLimits(_Section):
     """Seconds by which it is told what has answered."""
 
-    pause_s: float = Field(
-        default=0.45, ge=0.2, le=3, description="Who is silent for so long after a short greeting is a person."
+    pause_s: float | None = Field(
+        default=None,
+        ge=0.2,
+        le=3,
+        description="Who is silent for so long after a short greeting is a person. Left out, 0.4 where the AI takes the calls, and 0.45 with `queue`.",
     )
     machine_s: float = Field(
         default=4.5, ge=1.5, le=20, description="So much voice without such a pause is a machine's."
@@ -105,7 +121,7 @@ class AnswerLimits(_Section):
 class AnswerSettings(_Section):
     """How it is told what has answered the calls of campaigns with `listens`."""
 
-    languages: dict[Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")], AnswerWords] = Field(
+    languages: dict[Annotated[str, AfterValidator(_tag)], AnswerWords] = Field(
         default_factory=dict, description="Words by language, for `language` of the campaigns."
     )
     limits: AnswerLimits = Field(default_factory=AnswerLimits, description="The seconds that decide.")

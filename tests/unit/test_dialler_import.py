@@ -154,6 +154,21 @@ def test_mistakes_are_one_line(installation: Path, words: tuple[str, ...], said:
         ("spring: {entry: a,", "spring: {entry: b,", "there is no entry b"),
         ("spring: {entry: a,", "spring: {entry: a, queue: q,", "there is no queue q"),
         (
+            "spring: {entry: a,",
+            "spring: {entry: a, language: de,",
+            "language: dialler.answering.languages has no words in de; known are: en",
+        ),
+        (
+            "spring: {entry: a,",
+            "spring: {entry: a, purpose: transactional, message: Call us,",
+            "message: without `listens` nobody knows that a machine has answered; set listens: true, or remove the message",
+        ),
+        (
+            "spring: {entry: a,",
+            "spring: {entry: a, listens: true, message: Call us,",
+            "message: messages for marketing must say how to get no more calls; set outreach.opt_out.voicemail",
+        ),
+        (
             'outreach: {voice: {endpoint: "PJSIP/{number}@carrier", entry: a}}\n',
             "",
             "nothing says how customers are called",
@@ -166,5 +181,30 @@ def test_mistakes_in_the_yaml_name_their_place(installation: Path, before: str, 
     with pytest.raises(ConfigError) as caught:
         pick(load(installation), PluginHost.load(["outbound"]))
     (line,) = [one for one in str(caught.value).splitlines() if "dialler.campaigns.spring" in one]
+    assert re.match(r".*ccaas\.yaml:\d+: ", line)
+    assert said in line
+
+
+@pytest.mark.parametrize(
+    ("answering", "said"),
+    [
+        ("limits: {machine_s: 0.1}", "answering.limits.machine_s: "),
+        ("limits: {machines_s: 4}", "answering.limits.machines_s: "),
+        (
+            "languages: {de: {machine: [hallo]}}",
+            "answering.languages.de.machine[0]: 'hallo' is too short to tell a machine from a person; write two words or more",
+        ),
+        ("languages: {de: {machines: [nach dem ton]}}", "answering.languages.de.machines: "),
+        (
+            "languages: {Deutsch: {}}",
+            "answering.languages.Deutsch: Deutsch is no language; write one such as de or pt-BR",
+        ),
+    ],
+)
+def test_mistakes_in_how_answers_are_judged_name_their_place(installation: Path, answering: str, said: str) -> None:
+    installation.write_text(INSTALLATION.replace("dialler: {", f"dialler: {{answering: {{{answering}}}, "))
+    with pytest.raises(ConfigError) as caught:
+        load(installation)
+    (line,) = str(caught.value).splitlines()
     assert re.match(r".*ccaas\.yaml:\d+: ", line)
     assert said in line

@@ -57,7 +57,9 @@ def test_a_busy_line_is_tried_again_soon_and_so_often() -> None:
     assert next_after(Disposition.BUSY, history(4, 4), SETTINGS, NOW) == Next(None, "busy")
 
 
-@pytest.mark.parametrize("disposition", [Disposition.ANSWERED, Disposition.REJECTED, Disposition.HUNG_UP])
+@pytest.mark.parametrize(
+    "disposition", [Disposition.ANSWERED, Disposition.REJECTED, Disposition.HUNG_UP, Disposition.MESSAGE_LEFT]
+)
 def test_who_was_reached_is_left_alone(disposition: Disposition) -> None:
     assert next_after(disposition, history(), SETTINGS, NOW).due is None
 
@@ -72,6 +74,13 @@ def test_what_the_yaml_leaves_out_of_a_retry_is_as_before() -> None:
     once = SETTINGS.model_copy(update={"retries": {"busy": Retry(most=1)}})
     assert once.retry(Disposition.BUSY) == (10, 1)
     assert once.retry(Disposition.FAX) is None
+
+
+def test_who_got_a_message_is_called_again_where_the_yaml_says_so() -> None:
+    later = SETTINGS.model_copy(update={"retries": {"message_left": Retry(after_min=60, most=1)}})
+    assert next_after(Disposition.MESSAGE_LEFT, history(), later, NOW) == Next(NOW + 3600, "message_left")
+    again = history(2, 2)
+    assert next_after(Disposition.MESSAGE_LEFT, again, later, NOW).due is None
 
 
 def test_caps_hold_whatever_the_retries_say() -> None:

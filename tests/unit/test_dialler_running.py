@@ -15,6 +15,7 @@ from ccaas_outbound.pacing import Preview, Progressive
 from ccaas_outbound.settings import ProgressiveSettings
 
 from ccaas.dialler import attempts, records
+from ccaas.dialler.dispositions import Disposition
 from ccaas.dialler.records import Row
 from ccaas.dialler.running import CampaignCall, Dialler, Running
 from ccaas.dialler.settings import CampaignSettings, Retry
@@ -133,6 +134,26 @@ async def test_no_more_calls_are_up_than_lines_and_each_that_ends_makes_room(sto
         found = await until_kept(store, lambda one: one.outcomes)
     assert found.outcomes == {"answered": 1}
     assert not any(ahead for _, ahead in outside.asked)
+
+
+async def test_a_machine_that_seemed_a_person_is_no_person_who_was_called(store: CampaignStore) -> None:
+    outside = Outside()
+    async with dialling(store, outside) as dialler:
+        await until(lambda: len(outside.calls) == 2)
+        one = outside.calls[0].attempt
+        one.has_answered()
+        one.has_met(abandoned=False)
+        await until_kept(store, lambda figures: figures.answered == 1)
+        assert (await dialler.met("campaign:spring")).answered == 1
+        one.is_nobody(Disposition.MACHINE)
+        await until_kept(store, lambda figures: figures.answered == 0)
+        assert (await dialler.met("campaign:spring")).answered == 0
+        assert len(outside.calls) == 2, "its line is not free before it has ended"
+        one.heard = Disposition.MESSAGE_LEFT
+        one.has_ended(EndReason.DISMISSED, 16)
+        await until(lambda: len(outside.calls) == 3)
+        found = await until_kept(store, lambda figures: figures.outcomes)
+    assert found.outcomes == {"message_left": 1}
 
 
 async def test_after_a_pause_no_further_phone_rings(store: CampaignStore) -> None:

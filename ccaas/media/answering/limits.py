@@ -40,5 +40,5 @@ class Limits:
     """After so long without a verdict nobody is there: ringing and busy tones after the answer go on for ever."""
 
 
-EAGER = ((1.15, 0.45), (float("inf"), 0.6))
+EAGER = ((1.15, 0.4), (float("inf"), 0.5))
 """`Limits.pauses` where a verdict "human" that was wrong does little harm, because it is taken back."""

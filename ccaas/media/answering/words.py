@@ -59,6 +59,7 @@ _MACHINE: tuple[str, ...] = (
     "not in right now",
     "please hang up",
     "record at the",
+    "you know what to do",
 )
 _SURE = (
     "leave a message",
@@ -91,6 +92,7 @@ _SURE = (
     "office is closed",
     "office is currently closed",
     "record at the",
+    "you know what to do",
 )
 _FULL = (
     "mailbox is full",
