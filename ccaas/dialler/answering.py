@@ -95,6 +95,10 @@ class Hearing:
         if self._words is not None:
             self._words.anew()
 
+    def alone(self) -> None:
+        """Who spoke beside has stopped."""
+        self.beside.listen(lambda _: None, lambda: None)
+
     def close(self) -> None:
         """Listen no longer; who speaks beside goes on."""
         self._open = False

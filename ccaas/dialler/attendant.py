@@ -12,7 +12,6 @@ from contextlib import suppress
 from typing import Any
 
 from ccaas.dialler.answering import LONGEST_S, NO_PERSON, Hearing
-from ccaas.dialler.dispositions import Disposition
 from ccaas.dialler.live import Attempt
 from ccaas.ports.answering import AnsweredBy, GreetingOver, Verdict
 from ccaas.ports.media import MediaStream
@@ -118,6 +117,7 @@ class CampaignAttendant:
             return await talking if verdict is None else verdict
         finally:
             await _stopped(talking, doubting)
+            hearing.alone()
 
     async def _leave_message(self, hearing: Hearing, verdict: Verdict) -> bool:
         """Wait for the machine, and speak. True: a person has picked up; False: the call is done."""
@@ -135,8 +135,9 @@ class CampaignAttendant:
                     await speaking
             finally:
                 await _stopped(speaking, listening)
+                hearing.alone()
             if heard is None and not hearing.lost:
-                self._attempt.heard = Disposition.MESSAGE_LEFT
+                self._attempt.has_left(self._message)
                 await asyncio.sleep(AFTER_S)
             if heard is None or not heard.keeps:
                 return False

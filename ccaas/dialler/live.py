@@ -29,6 +29,8 @@ class Attempt:
     met_at: float = 0.0
     heard: Disposition | None = None
     """What answered, where it was no person."""
+    words: str = ""
+    """The message that was left."""
     ended: float | None = None
     end: tuple[EndReason, int] = (EndReason.FAILED, 0)
     over: asyncio.Event = field(default_factory=asyncio.Event)
@@ -53,6 +55,10 @@ class Attempt:
         if self.met == "agent":
             self.met, self.met_at = "", 0.0
             self.tell(self, "machine")
+
+    def has_left(self, words: str) -> None:
+        """A machine was told these words to their end."""
+        self.heard, self.words = Disposition.MESSAGE_LEFT, words
 
     def has_ended(self, reason: EndReason, cause: int) -> None:
         """The call is over. Who answered, and met a fault of ours, found nobody."""

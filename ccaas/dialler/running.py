@@ -268,7 +268,7 @@ class Dialler:
                 return
         await attempt.over.wait()
         campaign.attempts.pop(claim.call_id, None)
-        await self._close(claim.call_id, campaign.name, attempt.disposition(campaign.settings.short_s))
+        await self._close(claim.call_id, campaign.name, attempt.disposition(campaign.settings.short_s), attempt.words)
         self._wake.set()
 
     async def _not_made(self, campaign: Running, claim: Claim, decision: Refused | Later) -> None:
@@ -303,14 +303,14 @@ class Dialler:
             await attempt.over.wait()
             if campaign is not None:
                 campaign.attempts.pop(attempt.call_id, None)
-            await self._close(attempt.call_id, attempt.campaign, attempt.disposition(short_s))
+            await self._close(attempt.call_id, attempt.campaign, attempt.disposition(short_s), attempt.words)
 
         self._start(until_over())
 
-    async def _close(self, call_id: str, name: str, disposition: Disposition) -> None:
+    async def _close(self, call_id: str, name: str, disposition: Disposition, words: str = "") -> None:
         campaign = self._campaigns.get(name)
         settings = campaign.settings if campaign is not None else CampaignSettings(entry="")
-        following = await self._store.write(kept.ending(call_id, disposition, settings, time.time()))
+        following = await self._store.write(kept.ending(call_id, disposition, settings, time.time(), words))
         ATTEMPTS.labels(name, disposition.value).inc()
         again = following is not None and following.due is not None
         _log.info("attempt ended", campaign=name, call=call_id, disposition=disposition.value, again=again)

@@ -149,10 +149,12 @@ async def test_a_machine_that_seemed_a_person_is_no_person_who_was_called(store:
         await until_kept(store, lambda figures: figures.answered == 0)
         assert (await dialler.met("campaign:spring")).answered == 0
         assert len(outside.calls) == 2, "its line is not free before it has ended"
-        one.heard = Disposition.MESSAGE_LEFT
+        one.has_left("Call us.")
         one.has_ended(EndReason.DISMISSED, 16)
         await until(lambda: len(outside.calls) == 3)
         found = await until_kept(store, lambda figures: figures.outcomes)
+        (kept,) = [row for row in await store.read(records.listed("spring", 9)) if row["disposition"]]
+    assert (kept["disposition"], kept["words"]) == ("message_left", "Call us.")
     assert found.outcomes == {"message_left": 1}
 
 
