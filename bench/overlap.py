@@ -87,6 +87,8 @@ class Track:
     """(when it was noticed, end of the voice) of each pause."""
     starts: list[float] = field(default_factory=list)
     """When later stretches were noticed."""
+    dips: list[tuple[float, float]] = field(default_factory=list)
+    """(from, to) of each quiet run inside a voiced stretch, as the voice detector tells it."""
     impressions: list[tuple[float, float]] = field(default_factory=list)
     """(when, probability) for each frame of a voiced stretch."""
     words: list[tuple[float, str]] = field(default_factory=list)
@@ -156,8 +158,14 @@ class Ears:
                     for earlier in frames[max(0, number + 1 - BEFORE_FRAMES) : number + 1]:
                         impression.push(earlier)
                     next_look, looks = now - run + first_words_ms, 0
-            elif probability is not None:
-                quiet = quiet + self.voice.window_ms if probability < self.settings.silence_threshold else 0.0
+            elif probability is not None and voiced:
+                if probability < self.settings.silence_threshold:
+                    if not quiet:
+                        track.dips.append((now, float("inf")))
+                    quiet += self.voice.window_ms
+                elif quiet:
+                    track.dips[-1] = (track.dips[-1][0], now)
+                    quiet = 0.0
                 if quiet >= self.settings.pause_ms:
                     voiced, run = False, 0.0
                     track.stops.append((now, now - quiet))
@@ -202,7 +210,7 @@ def play(track: Track, settings: ConversationSettings) -> Played:
     def looked(listening: float) -> Callable[[float], Iterable[Do]]:
         def look(now: float) -> Iterable[Do]:
             if turns.state is State.OVERLAPPING or (turns.state is State.HEARING and turns.holding):
-                weighed = sense(listening, words, turns.holding, settings.barge_in)
+                weighed = sense(listening, words, turns.holding, ebbing(now), settings.barge_in)
                 return turns.handle(Sensed(weighed, now / 1000))
             return ()
 
@@ -230,6 +238,9 @@ def play(track: Track, settings: ConversationSettings) -> Played:
 
     def judged(final: str) -> Verdict:
         return verdict(final, turns.holding or turns.state is State.WEIGHING, Expectation(), 5.0)
+
+    def ebbing(now: float) -> bool:
+        return any(since <= now < until for since, until in track.dips)
 
     def heard_until(now: float) -> float:
         return next((listening for when, listening in reversed(track.impressions) if when <= now), 0.0)
@@ -344,6 +355,7 @@ def _without_words(track: Track) -> Track:
         track.started,
         track.stops,
         track.starts,
+        track.dips,
         track.impressions,
         [],
         track.finals,

@@ -314,7 +314,8 @@ class Conversation:
             return
         if utterance is not None and self._first_words.wanted(now):
             self._spawn(self._read_first_words(utterance, impression), "first words")
-        sensed = sense(impression.listening, self._first_words.text, turns.holding, self._settings.barge_in)
+        words, settings = self._first_words.text, self._settings.barge_in
+        sensed = sense(impression.listening, words, turns.holding, self._ear.ebbing, settings)
         if sensed is Sense.TAKING and turns.state is State.OVERLAPPING and self._sounds_like_us(now):
             self._first_words.text = ""
             self._handle(EchoHeard(now))

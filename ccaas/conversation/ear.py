@@ -148,6 +148,11 @@ class Ear:
         """Whether the caller may just be beginning to speak: known soon, as a voice that has started or has not."""
         return not self._voiced and self._run_s > 0 and now - self.last_frame_at < _STALE_S
 
+    @property
+    def ebbing(self) -> bool:
+        """Whether the voice has just fallen quiet, and may have stopped."""
+        return self._voiced and self._quiet_s > 0
+
     def begin_utterance(self) -> Utterance:
         """A new utterance from the pre-roll on; an unfinished one is dropped."""
         self.drop_utterance()

@@ -6,23 +6,27 @@ import math
 
 from ccaas.conversation.settings import BargeIn
 from ccaas.conversation.state import Sense
-from ccaas.spoken.backchannels import is_backchannel, wants_stop
+from ccaas.spoken.backchannels import is_backchannel, opens_turns, wants_stop
 
 LOOK_EVERY_S = 0.16
 """Words that are not known to be one or the other are looked at again after this (s)."""
 
 _MOST = 5.0
 """Log odds beyond which the sound is not believed."""
-_LISTENS, _WANTS, _UNKNOWN = 4.0, -4.0, -1.5
-"""What the first words add to them. Half a hum or half a word may be read as anything, so one unknown word says little."""
+_LISTENS, _WANTS, _UNKNOWN, _UNREAD = 4.0, -4.0, -1.5, -3.0
+"""What the first words add to them. Half a hum or half a word may be read as anything, so one unknown word says little; an
+agent that has fallen silent waits for the words."""
 
 
-def sense(listening: float, words: str, yielded: bool, settings: BargeIn) -> Sense:
+def sense(listening: float, words: str, yielded: bool, ebbing: bool, settings: BargeIn) -> Sense:
     """Weigh the sound's probability (0…1) of being a sign of listening, and the `words` so far, empty while none are known.
 
-    An agent that has `yielded` wants to be as sure as `resume_at` before it goes on; one that speaks, as `speak_on_at`.
+    An agent that has `yielded` wants to be as sure as `resume_at` before it goes on; one that speaks, as `speak_on_at`. After a
+    word that begins sentences as well ("okay") it also waits until the voice is `ebbing`: "Okay, okay, I heard you".
     """
-    told = _told(words)
+    if yielded and not ebbing and opens_turns(words):
+        return Sense.UNSURE
+    told = _UNREAD if yielded and not words and settings.first_words_ms else _told(words)
     odds = _odds(listening) + told
     trusted = settings.resume_at if yielded else settings.speak_on_at
     if trusted < 1 and odds >= _odds(trusted):

@@ -47,13 +47,13 @@ class BargeIn(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     yield_ms: int = Field(
-        default=96,
+        default=104,
         ge=40,
         le=2_000,
         description="Speech over the agent this long silences it, unless it sounds like a sign of listening.",
     )
     speak_on_at: float = Field(
-        default=0.7,
+        default=0.85,
         ge=0.0,
         le=1.0,
         description="From this probability of being a sign of listening (or no speech) on, the agent speaks on; 1: never.",

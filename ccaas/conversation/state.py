@@ -451,9 +451,15 @@ class Turns:
         return ()
 
     def _overlap_again(self, event: VoiceStarted) -> tuple[Do, ...]:
-        """The caller goes on, over the agent who goes on."""
+        """The caller goes on, over the agent who goes on: the end of a word ("righ-t"), or more, which needs a reason to
+        stop the agent again."""
         self._voiced = True
-        return (Do.DROP, *self._overlap(event.at))
+        begun, gone_on = self._overlapped_at, self._reconsidered
+        done = self._overlap(event.at)
+        if gone_on and self._weighable and event.at < begun + self._settings.barge_in.longest_listening_ms / 1000:
+            self._overlapped_at, self._reconsidered = begun, True
+            self.deadline = self._listening_until
+        return (Do.DROP, *done)
 
     def _reply_ended_while_weighing(self, event: ReplyEnded) -> tuple[Do, ...]:
         self.state = State.PAUSING

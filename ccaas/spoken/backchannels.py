@@ -6,20 +6,9 @@ import re
 
 from ccaas.spoken.numbers import words
 
+_HUMS = frozenset(["mm", "mhm", "mmhm", "hmm", "hm", "mmm", "mhmm", "um", "uh", "huh", "uhhuh", "aha"])
 _WORDS = frozenset(
     [
-        "mm",
-        "mhm",
-        "mmhm",
-        "hmm",
-        "hm",
-        "mmm",
-        "mhmm",
-        "um",
-        "uh",
-        "huh",
-        "uhhuh",
-        "aha",
         "ah",
         "oh",
         "ok",
@@ -68,16 +57,27 @@ _STOPPING = re.compile(
 
 def is_backchannel(text: str) -> bool:
     """Whether `text` only shows that the caller is listening; empty text is not one."""
-    plain = " ".join(w.text for w in words(text))
-    if not plain:
-        return False
-    for phrase in _PHRASES:
-        plain = re.sub(rf"\b{re.escape(phrase)}\b", " ", plain)
-    rest = plain.split()
-    return len(rest) <= 4 and all(word in _WORDS or _HUM.fullmatch(word) for word in rest)
+    rest = _beside_phrases(text)
+    return bool(words(text)) and len(rest) <= 4 and all(word in _WORDS or _hummed(word) for word in rest)
+
+
+def opens_turns(text: str) -> bool:
+    """Whether `text` shows that the caller is listening in words that sentences begin with as well: "okay", "yeah", "right"."""
+    return is_backchannel(text) and not all(map(_hummed, _beside_phrases(text)))
 
 
 def wants_stop(text: str) -> bool:
     """Whether somebody who says `text` over the agent wants it to stop and listen."""
     plain = " ".join(w.text for w in words(text))
     return bool(_STOPPING.search(plain)) and not is_backchannel(text)
+
+
+def _beside_phrases(text: str) -> list[str]:
+    plain = " ".join(w.text for w in words(text))
+    for phrase in _PHRASES:
+        plain = re.sub(rf"\b{re.escape(phrase)}\b", " ", plain)
+    return plain.split()
+
+
+def _hummed(word: str) -> bool:
+    return word in _HUMS or bool(_HUM.fullmatch(word))

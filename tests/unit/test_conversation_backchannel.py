@@ -88,29 +88,38 @@ def test_noises_are_made_of_every_sort() -> None:
 
 
 @pytest.mark.parametrize(
-    ("listening", "words", "yielded", "wanted"),
+    ("listening", "words", "yielded", "ebbing", "wanted"),
     [
-        (0.85, "", False, Sense.LISTENING),
-        (0.85, "", True, Sense.UNSURE),
-        (0.95, "", True, Sense.LISTENING),
-        (0.5, "", False, Sense.UNSURE),
-        (0.04, "", False, Sense.TAKING),
-        (0.4, "Okay.", True, Sense.LISTENING),
-        (0.001, "Right.", False, Sense.TAKING),
-        (0.1, "Right.", True, Sense.UNSURE),
-        (0.9, "Wait", False, Sense.TAKING),
-        (0.99, "You", False, Sense.LISTENING),
-        (0.5, "You", False, Sense.UNSURE),
-        (0.8, "You know that", False, Sense.TAKING),
+        (0.85, "", False, False, Sense.LISTENING),
+        (0.99, "", True, False, Sense.UNSURE),
+        (0.5, "", False, False, Sense.UNSURE),
+        (0.04, "", False, False, Sense.TAKING),
+        (0.4, "Mm-hmm", True, False, Sense.LISTENING),
+        (0.4, "I see.", True, False, Sense.LISTENING),
+        (0.99, "Okay.", True, False, Sense.UNSURE),
+        (0.4, "Okay.", True, True, Sense.LISTENING),
+        (0.001, "Right.", False, False, Sense.TAKING),
+        (0.1, "Right.", True, True, Sense.UNSURE),
+        (0.9, "Wait", False, False, Sense.TAKING),
+        (0.9, "Wait", True, True, Sense.TAKING),
+        (0.99, "You", False, False, Sense.LISTENING),
+        (0.99, "You", True, False, Sense.LISTENING),
+        (0.5, "You", False, False, Sense.UNSURE),
+        (0.8, "You know that", False, False, Sense.TAKING),
     ],
 )
-def test_sound_and_words_are_weighed(listening: float, words: str, yielded: bool, wanted: Sense) -> None:
-    assert sense(listening, words, yielded, SETTINGS) is wanted
+def test_sound_and_words_are_weighed(listening: float, words: str, yielded: bool, ebbing: bool, wanted: Sense) -> None:
+    assert sense(listening, words, yielded, ebbing, SETTINGS) is wanted
 
 
 def test_nothing_is_trusted_with_a_threshold_of_one() -> None:
     never = BargeIn(speak_on_at=1.0, resume_at=1.0)
-    assert sense(1.0, "okay", False, never) is Sense.UNSURE
+    assert sense(1.0, "okay", False, False, never) is Sense.UNSURE
+
+
+def test_the_sound_alone_counts_where_nobody_looks_at_words() -> None:
+    wordless = BargeIn(speak_on_at=0.8, resume_at=0.9, first_words_ms=0)
+    assert sense(0.95, "", True, False, wordless) is Sense.LISTENING
 
 
 def test_first_words_are_looked_at_again() -> None:

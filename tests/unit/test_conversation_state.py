@@ -280,6 +280,16 @@ def test_a_caller_may_go_on_while_the_first_words_are_judged() -> None:
     assert turns.handle(Tick(5.46)) == (Do.YIELD,)
 
 
+def test_the_rest_of_a_word_does_not_stop_an_agent_who_has_just_gone_on() -> None:
+    turns = started(*YIELDED, Sensed(Sense.LISTENING, 5.25), VoiceStopped(5.3, 5.33))
+    later = copy.deepcopy(turns)
+    assert turns.handle(VoiceStarted(5.38, 5.44)) == (Do.DROP, Do.DUCK)
+    assert at(turns) == (State.OVERLAPPING, 5.7)
+    assert turns.handle(Sensed(Sense.TAKING, 5.6)) == (Do.YIELD,), "the words may"
+    later.handle(VoiceStarted(5.75, 5.8))
+    assert later.deadline == pytest.approx(5.91), "whoever speaks long after it began wants the floor"
+
+
 def test_a_reply_may_end_while_words_over_it_are_judged() -> None:
     turns = started(*WEIGHED)
     assert turns.handle(ReplyEnded(5.3)) == ()

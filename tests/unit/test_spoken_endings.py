@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ccaas.ports.reasoning import Expectation, ExpectationKind
-from ccaas.spoken.backchannels import is_backchannel, wants_stop
+from ccaas.spoken.backchannels import is_backchannel, opens_turns, wants_stop
 from ccaas.spoken.endings import Completeness, ends, judge, stands_alone
 
 SET = Path(__file__).parents[2] / "bench" / "speech" / "set.jsonl"
@@ -196,3 +196,19 @@ def test_more_backchannels(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "Friday", "no", "okay but Friday", "yeah I want to change my flight", "what"])
 def test_no_backchannels(text: str) -> None:
     assert not is_backchannel(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "opens"),
+    [
+        ("okay", True),
+        ("Yeah.", True),
+        ("mm-hmm, right", True),
+        ("Mm-h", False),
+        ("I see.", False),
+        ("", False),
+        ("Stop", False),
+    ],
+)
+def test_some_signs_of_listening_begin_sentences_as_well(text: str, opens: bool) -> None:
+    assert opens_turns(text) is opens
