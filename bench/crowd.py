@@ -24,6 +24,9 @@ from bench.system import System
 from ccaas.testing.caller import CallFailed, SipCaller
 
 KINDS = ("statement", "short", "hesitation")
+SLOW_MS = 800.0
+"""A caller notices an answer that takes longer."""
+
 TALK_SHARE = 0.4
 """How much of a call its caller speaks; less when the agent's answers leave no room."""
 
@@ -113,8 +116,6 @@ class Crowd:
             **cost(idle, before, after, call_s, self.calls),
         }
 
-    _refused_before: int = 0
-
     async def _watch(self, until: float) -> None:
         step = max(1.0, self.seconds / _SAMPLES)
         while True:
@@ -192,6 +193,7 @@ def turn_figures(turns: Sequence[Measured]) -> dict[str, Any]:
     return {
         "turns": len(turns),
         "voice_to_voice_ms": percentiles((turn.voice_to_voice_ms for turn in turns), 50, 95),
+        "slow_rate": share(ms > SLOW_MS for turn in turns if (ms := turn.voice_to_voice_ms) is not None),
         "cutoff_rate": share(turn.cut_off for turn in turns),
         "unanswered": sum(not turn.answered and not turn.cut_off for turn in turns),
     }

@@ -52,6 +52,7 @@ def level(calls: int = 4, **more: Any) -> dict[str, Any]:
         "calls": calls,
         "turns": 100,
         "voice_to_voice_ms": {"p50": 500.0, "p95": 700.0, "n": 95},
+        "slow_rate": 0.02,
         "cutoff_rate": 0.05,
         "unanswered": 0,
         "refused": 0,
@@ -84,8 +85,11 @@ def test_few_calls_are_watched_for_longer() -> None:
     ("what", "said"),
     [
         ({}, ""),
-        ({"voice_to_voice_ms": {"p50": 600.0, "p95": 800.0}}, ""),
-        ({"voice_to_voice_ms": {"p50": 600.0, "p95": 801.0}}, "p95 of voice-to-voice is 801 ms"),
+        ({"voice_to_voice_ms": {"p50": 600.0, "p95": 801.0, "n": 60}, "slow_rate": 0.06}, ""),
+        (
+            {"voice_to_voice_ms": {"p50": 600.0, "p95": 900.0, "n": 60}, "slow_rate": 0.15},
+            "p95 of voice-to-voice is 900 ms",
+        ),
         ({"cutoff_rate": 0.18}, "18% of turns were cut off"),
         ({"unanswered": 5}, ""),
         ({"unanswered": 6}, "6 of 100 turns stayed unanswered"),
@@ -114,13 +118,15 @@ def test_the_last_level_before_callers_notice_is_held() -> None:
 
 def test_what_callers_notice_is_counted() -> None:
     answered = Measured("a", "short", voice_to_voice_ms=400.0, answered=True)
+    late = Measured("d", "short", voice_to_voice_ms=801.0, answered=True)
     cut = Measured("b", "hesitation", cut_off=True)
     silent = Measured("c", "statement")
-    found = turn_figures([answered, answered, cut, silent])
+    found = turn_figures([answered, answered, cut, silent, answered, late])
     assert found == {
-        "turns": 4,
-        "voice_to_voice_ms": {"p50": 400.0, "p95": 400.0, "n": 2},
-        "cutoff_rate": 0.25,
+        "turns": 6,
+        "voice_to_voice_ms": {"p50": 400.0, "p95": 740.8, "n": 4},
+        "slow_rate": 0.25,
+        "cutoff_rate": 0.1667,
         "unanswered": 1,
     }
 
