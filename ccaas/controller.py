@@ -79,6 +79,7 @@ from ccaas.spelling import nearest
 from ccaas.succession import AWAITS
 from ccaas.telephones import open_telephones
 from ccaas.telephony.supervisor import Supervisor, new_call_id
+from ccaas.text_people import TextPeople
 from ccaas.textdesk import TextDesk, open_brain
 from ccaas.tidings import Tidings
 from ccaas.watchdog import Watchdog
@@ -296,6 +297,7 @@ class Controller:
             sip,
             self.gate,
             self.sentiment,
+            TextPeople(self.handing, self.settings, self.host, self.sentiment) if self.settings.queues else None,
         )
         self.proactive = Proactive(self.configuration, self.gate.store)
         self.proactive.watch(desk.outbox)

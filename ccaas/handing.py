@@ -34,6 +34,7 @@ from ccaas.journal.humans import (
 from ccaas.journal.journal import Journal
 from ccaas.ports.contact import AgentState, CallView, Line, Supervision
 from ccaas.ports.journey import Assurance, Customer, Profile
+from ccaas.ports.queueing import Stands, TextSide, With
 from ccaas.ports.reasoning import Topic
 from ccaas.ports.tools import Effect
 from ccaas.telephony.call import Call
@@ -66,7 +67,10 @@ class Handing:
         calls: Callable[[], Iterable[Call]],
         call_back: Callable[[Handoff], Awaitable[str]],
         approvals: Approvals,
+        now: Callable[[], float] = time.time,
     ) -> None:
+        """`now`: Unix seconds, for who waits how long."""
+        self._now = now
         self._configuration = configuration
         self._journal = journal
         self._clock = clock
@@ -91,7 +95,7 @@ class Handing:
             if one.queue not in rules.queues:
                 self.drop(one.id)
         kept = [one for one in handoffs if one.queue in rules.queues]
-        self.centre = Centre(rules, self, time.time, kept, states)
+        self.centre = Centre(rules, self, self._now, kept, states)
 
     def for_call(self, caller: Mapping[str, str], customer: Customer | None, entry: str) -> CallHanding:
         """One call's way to a person. `caller`: its `call_id` and `address`."""
@@ -107,6 +111,12 @@ class Handing:
             return
         for line in said(time.time(), turn):
             self.centre.said(conversation_id, line)
+
+    def for_text(self, conversation_id: str, kind: str, address: str, known: Known, entry: str) -> TextHanding:
+        """One written conversation's way to a person."""
+        one = TextHanding(self, conversation_id, kind, address, known, entry)
+        self._known[conversation_id] = one
+        return one
 
     def forget(self, call_id: str) -> None:
         """The call is over."""
@@ -166,6 +176,8 @@ class Handing:
 class CallHanding:
     """What one call's agent tells the queues."""
 
+    channel = "voice"
+
     def __init__(self, handing: Handing, call_id: str, address: str, customer: Customer | None, entry: str) -> None:
         self._handing = handing
         self._call_id = call_id
@@ -210,14 +222,23 @@ class CallHanding:
         """Held by whoever writes down what people say: callers who talk with the AI must not wait for it."""
         return self._handing.writing
 
+    def drafted(self, text: str, *, customer: bool) -> None:
+        """What is being said to a person, or by them, so far."""
+        self._handing.centre.drafted(self._call_id, "customer" if customer else self._person, text)
+
     def overheard(self, text: str, *, customer: bool) -> tuple[str, str]:
         """Something was said to a person, or by them; a name for it, and the login."""
-        one = self._handing.centre.of_call(self._call_id)
-        login = (one.agent if one is not None else "") or "person"
+        login = self._person
         line = Line(time.time(), "customer" if customer else login, text)
         self._lines.append(line)
         self._handing.centre.said(self._call_id, line)
         return f"overheard:{round(line.at * 1000)}:{line.who}", login
+
+    @property
+    def _person(self) -> str:
+        """The login of whoever talks with the customer."""
+        one = self._handing.centre.of_call(self._call_id)
+        return (one.agent if one is not None else "") or "person"
 
     def why(self, why: str) -> None:
         """Why the next place is wanted."""
@@ -269,13 +290,13 @@ class CallHanding:
         tiers = (one.tier for one in (self._customer, self._profile) if one is not None)
         tier = next(filter(None, tiers), "")
         name = self.customer_name or self._address
-        return Caller(self._call_id, name, tier, self._address, self._entry, "en-US", self._facts)
+        return Caller(self._call_id, name, tier, self._address, self._entry, "en-US", self._facts, self.channel)
 
     async def _facts(self) -> Facts:
         known = self.known
         return Facts(
             conversation_id=self._call_id,
-            channel="voice",
+            channel=self.channel,
             customer=self._customer,
             assurance=known.assurance if known is not None else Assurance.NONE,
             context=known.context if known is not None else None,
@@ -285,6 +306,66 @@ class CallHanding:
             asked=await self._handing.asked(self._call_id),
             overheard=tuple(self._lines),
         )
+
+
+class TextHanding(CallHanding):
+    """What one written conversation tells the queues; implements `messaging.parts.Handing`."""
+
+    def __init__(
+        self, handing: Handing, conversation_id: str, kind: str, address: str, known: Known, entry: str
+    ) -> None:
+        super().__init__(handing, conversation_id, address, known.customer, entry)
+        self.channel = kind
+        self.known = known
+        self._one: Handoff | None = None
+
+    def enter(self, queue: str, why: str) -> bool:
+        """Wait for a person of a queue, or go on waiting; False: there is no such queue. `follow` comes after."""
+        centre = self._handing.centre
+        if self.stands.who is not With.AI:
+            return True
+        self._one = centre.enqueue(self._caller(), queue, why, self.score)
+        return self._one is not None
+
+    def follow(self, side: TextSide) -> None:
+        """It can be offered from now on."""
+        if self._one is not None:
+            self._handing.centre.follow_text(self._one, side)
+
+    def kept(self) -> bool:
+        """Whether an earlier controller left it with a person, or waiting for one."""
+        self._one = self._handing.centre.kept(self._caller())
+        return self._one is not None
+
+    @property
+    def stands(self) -> Stands:
+        """Who has it."""
+        return self._handing.centre.stands(self._one) if self._one is not None else Stands(With.AI)
+
+    def recall(self, lines: Iterable[Line], times: Mapping[str, float]) -> None:
+        """What was written with a person before, in an earlier controller, and when each turn with the AI was."""
+        self._lines += lines
+        self._turns = {name: (times.get(name, at), turn) for name, (at, turn) in self._turns.items()}
+
+    def wrote(self, line: Line) -> None:
+        """The customer, or the person who has it, wrote."""
+        self._lines.append(line)
+        self._handing.centre.said(self._call_id, line)
+
+    def sent(self, message_id: str, state: str, detail: str) -> None:
+        """What became of a person's message."""
+        if self._one is not None:
+            self._handing.centre.sent(self._one, message_id, state, detail)
+
+    def customer_types(self, on: bool) -> None:
+        """They are writing, or have stopped."""
+        if self._one is not None:
+            self._handing.centre.customer_types(self._one, on)
+
+    def closed(self, why: str) -> None:
+        """Nothing can be written to them any more; empty: it can."""
+        if self._one is not None:
+            self._handing.centre.closed_for(self._one, why)
 
 
 def _tried(run: ToolRun) -> Tried:

@@ -23,7 +23,7 @@ from ccaas.media.clock import Clock
 from ccaas.messaging.correspondence import Correspondence, addresses_of
 from ccaas.messaging.inbox import ChannelInbox
 from ccaas.messaging.outbox import Outbox
-from ccaas.messaging.parts import Line, MakeTools, TextParts
+from ccaas.messaging.parts import Line, MakeTools, People, TextParts
 from ccaas.outreach.gate import ComplianceGate
 from ccaas.outreach.sip import PermittedSip
 from ccaas.ports.journey import Identity, Journey, Traces
@@ -81,12 +81,13 @@ class TextDesk:
         sip: SipMessages,
         gate: ComplianceGate,
         sentiment: Sentiment | None = None,
+        people: People | None = None,
     ) -> None:
         self._settings = settings
         self._site = site
         self._journal = journal
         self._sip = PermittedSip(sip, gate.register)
-        self._parts = TextParts(settings.messaging, clock, brain, host, make_tools, sentiment)
+        self._parts = TextParts(settings.messaging, clock, brain, host, make_tools, sentiment, people)
         self.lines: dict[str, Line] = {}
         """The channels, by their names in the YAML; none before `open`."""
         self._opt_outs = gate.opt_outs

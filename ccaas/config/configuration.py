@@ -143,6 +143,10 @@ def _browsers(document: Document, settings: CcaasSettings) -> Iterator[ConfigErr
 
 
 def _queues(document: Document, settings: CcaasSettings) -> Iterator[ConfigError]:
+    queue_of_texts = settings.messaging.queue
+    if queue_of_texts and queue_of_texts not in settings.queues:
+        mend = nearest(queue_of_texts, settings.queues)
+        yield document.error(("messaging", "queue"), f"there is no queue {queue_of_texts}", mend)
     ways = [*settings.queues, *settings.destinations, BUTLER]
     for name, queue in settings.queues.items():
         if name in settings.destinations:

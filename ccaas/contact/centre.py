@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from ccaas.contact.choice import chosen
-from ccaas.contact.floor import Floor, candidate
+from ccaas.contact.floor import candidate
 from ccaas.contact.handoff import Handoff, Stage
 from ccaas.contact.people import Person
 from ccaas.contact.settings import BUTLER
 from ccaas.contact.state import AgentStep
+from ccaas.contact.written import WrittenFloor
 from ccaas.errors import ContactError
 from ccaas.ports.contact import (
     AgentState,
@@ -26,7 +27,7 @@ from ccaas.ports.queueing import (
 from ccaas.spelling import nearest
 
 
-class Centre(Floor):
+class Centre(WrittenFloor):
     """The queues and agents of one controller."""
 
     async def sign_in(self, login: str, desktop: Desktop) -> None:
@@ -79,6 +80,13 @@ class Centre(Floor):
     async def wrap_up(self, login: str, conversation_id: str, disposition: str, note: str) -> None:
         """See the port."""
         person = self._person(login)
+        if conversation_id in person.texts.values():
+            one, side = self._theirs(conversation_id, login)
+            self._outside.audit(
+                login, "disposition", conversation_id, f"{disposition}: {note}" if note else disposition
+            )
+            self._finish_text(one, side, login, disposition, note)
+            return
         if person.conversation_id != conversation_id:
             raise ContactError(f"{login} is not wrapping up {conversation_id}; it is finished already")
         self._outside.audit(login, "disposition", conversation_id, f"{disposition}: {note}" if note else disposition)
@@ -87,6 +95,12 @@ class Centre(Floor):
 
     async def transfer(self, conversation_id: str, to: str, *, by: str) -> None:
         """See the port."""
+        written = self.of_call(conversation_id)
+        if written is not None and written.text is not None and written.stage is Stage.TALKING:
+            before = written.agent
+            self._transfer_text(written, written.text, to)
+            self._outside.audit(by, "transfer", conversation_id, f"{to} (from {before})")
+            return
         one, tell = self._talking(conversation_id)
         name = "" if to == BUTLER else to
         if name and name not in self.rules.queues and name not in self.rules.destinations:
@@ -160,6 +174,9 @@ class Centre(Floor):
         if queue not in self.rules.queues:
             raise ContactError(f"there is no queue {queue}; {nearest(queue, self.rules.queues)}")
         self._outside.audit(by, "reroute", handoff_id, queue)
+        if one.written:
+            self._reroute_text(one, queue)
+            return
         if one.stage is Stage.OFFERED:
             if one.tell is not None and one.acknowledged:
                 one.tell(StopRinging())
@@ -186,6 +203,7 @@ class Centre(Floor):
             if person.state in (AgentState.ON_CALL, AgentState.RINGING, AgentState.WRAP_UP):
                 person.then = (AgentState.OFFLINE, "no agent any more")
                 continue
+            self._give_back(person, "no agent any more", offered_only=False)
             del self._people[login]
         self._changed()
         return tuple(lines)

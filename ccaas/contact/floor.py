@@ -13,6 +13,7 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -33,6 +34,7 @@ from ccaas.ports.contact import (
     Board,
     BoardChanged,
     CallChanged,
+    Drafted,
     Line,
     News,
     Said,
@@ -224,15 +226,20 @@ class Floor:
             return -priority(one.standing, self.rules.queues[one.queue].priority, now), one.since
 
         for one in sorted((one for one in self._handoffs.values() if one.waits), key=rank):
-            if one.not_before > now:
-                continue
-            person = self._choose(one)
-            if person is not None:
-                one.stage, one.agent = Stage.OFFERED, person.login
-                one.acknowledged = False
-                self._step(person, AgentStep.OFFERED)
-                person.conversation_id = one.call_id
-                self._start(self._offer(one, person))
+            if one.not_before <= now:
+                self._serve(one)
+
+    def _serve(self, one: Handoff) -> bool:
+        """Offer it to somebody; False: nobody can take it now."""
+        person = self._choose(one)
+        if person is None:
+            return False
+        one.stage, one.agent = Stage.OFFERED, person.login
+        one.acknowledged = False
+        self._step(person, AgentStep.OFFERED)
+        person.conversation_id = one.call_id
+        self._start(self._offer(one, person))
+        return True
 
     def _choose(self, one: Handoff) -> Person | None:
         queue = self.rules.queues[one.queue]
@@ -277,11 +284,13 @@ class Floor:
     async def _acknowledged(self, one: Handoff, person: Person, facts: Facts | None) -> bool:
         assert person.desktop is not None  # only asked with one
         if facts is None:
-            facts = Facts(one.call_id, "voice", None, Assurance.NONE, None)
+            facts = Facts(one.call_id, one.channel, None, Assurance.NONE, None)
         waited = (one.answered_at or self._now()) - one.since
         put = bundle(
             facts, self.rules.handoff, handoff_id=one.id, queue=one.queue, why=one.why, waited_s=round(waited, 1)
         )
+        if one.text is not None and one.text.closed:
+            put = replace(put, closed=one.text.closed)
         try:
             async with asyncio.timeout(self.rules.handoff.acknowledge_s):
                 return await person.desktop.offer(put)
@@ -346,7 +355,7 @@ class Floor:
         one.queue, one.only, one.stage, one.agent, one.going = queue, only, Stage.WAITING, "", None
         one.words = ""
         one.tier, one.customer, one.address = caller.tier, caller.customer, caller.address
-        one.entry, one.locale, one.facts = caller.entry, caller.locale, caller.facts
+        one.entry, one.locale, one.facts, one.channel = caller.entry, caller.locale, caller.facts, caller.channel
         one.score = score
         one.announced_at = now + _FIRST_ANNOUNCEMENT_S - self.rules.queues[queue].announce_s
         one.speaking, one.tell, one.consulted, one.conference = False, None, "", False
@@ -485,6 +494,10 @@ class Floor:
         self._tell(Said(conversation_id, line))
         self._dirty = True
 
+    def drafted(self, conversation_id: str, who: str, text: str) -> None:
+        """Words of a line that may go on."""
+        self._tell(Drafted(conversation_id, who, text))
+
     def _ended(self, person: Person, one: Handoff) -> None:
         if person.state is AgentState.RINGING:
             self._step(person, AgentStep.WITHDRAWN)
@@ -552,7 +565,7 @@ class Floor:
         queue = self.rules.queues[name]
         here = [person for person in self._people.values() if serves(person.settings.skills, queue)]
         working = [one for one in here if one.state not in (AgentState.OFFLINE, AgentState.AWAY) and one.reachable]
-        free = sum(one.state is AgentState.AVAILABLE for one in working)
+        free = sum(one.state is AgentState.AVAILABLE and not one.texts for one in working)
         handled: deque[float] = self._figures_of(name).handled
         return expected_wait(position, len(working), free, handled)
 
@@ -585,6 +598,8 @@ class Floor:
             raise ContactError(f"there is no queue, destination or agent {login}; {nearest(login, known)}")
         if person.state is not AgentState.AVAILABLE or not person.reachable:
             raise ContactError(f"{person.settings.name} is {person.state.value}")
+        if person.texts:
+            raise ContactError(f"{person.settings.name} is writing with somebody")
         return person
 
     def _sentence(self, one: Handoff, name: str, **values: object) -> str:
@@ -637,4 +652,12 @@ class Floor:
 
 def candidate(person: Person) -> Candidate:
     """As the choice sees them."""
-    return Candidate(person.login, person.state, person.settings.skills, person.idle_since, person.reachable)
+    return Candidate(
+        person.login,
+        person.state,
+        person.settings.skills,
+        person.idle_since,
+        person.reachable,
+        len(person.texts),
+        person.settings.texts if person.desktop is not None else 0,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any
 
@@ -11,7 +11,8 @@ import msgspec
 
 from ccaas.contact.bundle import Facts
 from ccaas.contact.waiting import Standing
-from ccaas.ports.queueing import Order
+from ccaas.ports.contact import WRITTEN
+from ccaas.ports.queueing import Order, TextSide
 
 KEPT = frozenset(
     {
@@ -33,6 +34,7 @@ KEPT = frozenset(
         "offered_callback",
         "attempts",
         "not_before",
+        "channel",
     }
 )
 
@@ -80,6 +82,13 @@ class Handoff:
     """Calls back that nobody answered."""
     not_before: float = 0.0
     """A call-back is not tried before (Unix s)."""
+    channel: str = "voice"
+    text: TextSide | None = None
+    """The written conversation, once it can be offered."""
+    offered_at: float = 0.0
+    """When a written conversation was shown to whom it is offered (Unix s)."""
+    passed: set[str] = field(default_factory=set)
+    """Queues that it has gone on from."""
     tell: Callable[[Order], None] | None = None
     facts: Callable[[], Awaitable[Facts]] | None = None
     announced_at: float = 0.0
@@ -99,11 +108,15 @@ class Handoff:
         return Standing(self.id, self.since, self.tier, self.score)
 
     @property
+    def written(self) -> bool:
+        """Whether it is a chat, an SMS or an e-mail."""
+        return self.channel in WRITTEN
+
+    @property
     def waits(self) -> bool:
         """Whether it can be offered to somebody."""
-        return (self.stage is Stage.WAITING and self.tell is not None and self.going is None) or (
-            self.stage is Stage.CALLBACK
-        )
+        there = self.tell is not None or self.text is not None
+        return (self.stage is Stage.WAITING and there and self.going is None) or self.stage is Stage.CALLBACK
 
     def record(self) -> str:
         """JSON of what must outlive the controller."""
@@ -112,11 +125,11 @@ class Handoff:
 
     @classmethod
     def of(cls, record: str) -> Handoff:
-        """From the journal: what was offered to somebody waits again."""
+        """From the journal: what was offered to somebody waits again, and so does what somebody wrote in."""
         kept: dict[str, Any] = msgspec.json.decode(record)
         stage = Stage(kept.pop("stage"))
         one = cls(**kept, stage=stage)
-        if stage is Stage.OFFERED:
+        if stage is Stage.OFFERED or (one.written and stage is Stage.TALKING):
             one.stage, one.agent = Stage.WAITING, ""
         elif stage is Stage.CALLING:
             one.stage, one.agent = Stage.CALLBACK, ""

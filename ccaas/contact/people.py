@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ccaas.contact.settings import AgentSettings
 from ccaas.contact.state import AgentStep, after
@@ -30,6 +30,9 @@ class Person:
     """What follows this call and its wrap-up, where they asked for it meanwhile, and why."""
     lost_at: float | None = None
     """Since when a desktop that must be there is not (after a restart)."""
+
+    texts: dict[str, str] = field(default_factory=dict)
+    """The conversations of written handoffs that they have or are offered, by handoff."""
 
     @property
     def reachable(self) -> bool:

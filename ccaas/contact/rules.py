@@ -37,6 +37,7 @@ class Caller:
     entry: str
     locale: str
     facts: Callable[[], Awaitable[Facts]]
+    channel: str = "voice"
 
 
 class Outside(Protocol):

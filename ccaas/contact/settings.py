@@ -52,6 +52,12 @@ class AgentSettings(_Section):
         "`PJSIP/6001`, or an outside number such as `PJSIP/+15550100@trunk`.",
     )
 
+    texts: Annotated[int, Strict(), Field(ge=0, le=20)] = Field(
+        default=3,
+        description="Chats, SMS and e-mails that they have at once, at most; 0: none. Who has one gets no call meanwhile, and "
+        "who has a call gets none. They need the desk.",
+    )
+
     def dial(self, login: str) -> str:
         """Asterisk's name of where it rings."""
         return f"PJSIP/{login}" if self.endpoint == BROWSER else self.endpoint

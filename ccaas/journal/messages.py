@@ -80,6 +80,8 @@ class MessageQueued:
     """It confirms STOP or answers HELP: it goes out whatever the person has said."""
     private: bool = False
     """It repeats an answer to a check: its words are kept until it was sent."""
+    by: str = ""
+    """The login of the person who wrote it; empty: the AI."""
     at: float = field(default_factory=time.time)
 
 
@@ -209,11 +211,16 @@ def _out(entry: MessageQueued) -> Statement:
             entry.conversation_id,
             entry.customer_id,
             int(entry.keyword),
-            _json(msgspec.to_builtins(message) | {"private": True} if entry.private else message),
+            _json(msgspec.to_builtins(message) | _marks(entry)),
             WAITING,
             entry.at,
         ),
     )
+
+
+def _marks(entry: MessageQueued) -> dict[str, Any]:
+    marks: dict[str, Any] = {"private": True} if entry.private else {}
+    return marks | ({"by": entry.by} if entry.by else {})
 
 
 def _is(entry: MessageIs) -> Statement:

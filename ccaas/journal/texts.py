@@ -35,16 +35,7 @@ class OpenConversation:
 def received(db: sqlite3.Connection) -> tuple[MessageReceived, ...]:
     """Messages that no turn has taken, in the order in which they came."""
     rows = db.execute("SELECT * FROM messages_in WHERE turn IS NULL ORDER BY id").fetchall()
-    return tuple(
-        MessageReceived(
-            row["receipt"],
-            row["channel"],
-            msgspec.convert(json.loads(row["record"]), InboundMessage),
-            row["at"],
-            row["cut_from"],
-        )
-        for row in rows
-    )
+    return tuple(_received(row) for row in rows)
 
 
 def receipt_of(channel: str, message_id: str) -> Callable[[sqlite3.Connection], str]:
@@ -138,6 +129,69 @@ def _open_conversation(db: sqlite3.Connection, row: sqlite3.Row) -> OpenConversa
     )
 
 
+WITH_PERSON = "person"
+"""The turn of messages that a person was to read, in `MessagesTaken.turn`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A message of a conversation that a person had."""
+
+    at: float
+    by: str
+    """The person's login; empty: the customer."""
+    text: str
+    id: str
+    """The receipt of the customer's, the id of the person's."""
+    state: str = ""
+    """Of the person's: what became of it."""
+    detail: str = ""
+
+
+def written_with_person(conversation_id: str) -> Callable[[sqlite3.Connection], tuple[Written, ...]]:
+    """What customer and people wrote to each other in a conversation, in order: what a person wrote stands behind the
+    message that it answers, whatever clocks said."""
+
+    def ask(db: sqlite3.Connection) -> tuple[Written, ...]:
+        rows = db.execute(
+            "SELECT id AS place, 0 AS behind, at, '' AS by, json_extract(record, '$.text') AS text, receipt AS name,"
+            " '' AS state, '' AS detail FROM messages_in WHERE turn = ?"
+            " UNION ALL SELECT coalesce((SELECT max(id) FROM messages_in WHERE messages_in.channel = messages_out.channel"
+            " AND message_id = json_extract(messages_out.record, '$.reference')), 0), id, at,"
+            " json_extract(record, '$.by'), json_extract(record, '$.text'), message_id, state, detail"
+            " FROM messages_out WHERE conversation_id = ? AND json_extract(record, '$.by') IS NOT NULL"
+            " ORDER BY place, behind",
+            (f"{conversation_id} {WITH_PERSON}", conversation_id),
+        ).fetchall()
+        return tuple(
+            Written(row["at"], row["by"], row["text"], row["name"], row["state"], row["detail"]) for row in rows
+        )
+
+    return ask
+
+
+def turn_times(conversation_id: str) -> Callable[[sqlite3.Connection], dict[str, float]]:
+    """When each turn of a conversation was stored (Unix seconds), by its id."""
+
+    def ask(db: sqlite3.Connection) -> dict[str, float]:
+        rows = db.execute("SELECT turn_id, at FROM turns WHERE call_id = ?", (conversation_id,)).fetchall()
+        return {row["turn_id"]: row["at"] for row in rows}
+
+    return ask
+
+
+def newest_letter(conversation_id: str) -> Callable[[sqlite3.Connection], MessageReceived | None]:
+    """The message of a conversation that came last: what is written to the customer answers it."""
+
+    def ask(db: sqlite3.Connection) -> MessageReceived | None:
+        row = db.execute(
+            "SELECT * FROM messages_in WHERE turn LIKE ? || ' %' ORDER BY id DESC LIMIT 1", (conversation_id,)
+        ).fetchone()
+        return None if row is None else _received(row)
+
+    return ask
+
+
 def private_turn(call_id: str, turn_id: str) -> Callable[[sqlite3.Connection], bool]:
     """Whether a turn was an answer to a check of who the customer is."""
 
@@ -152,6 +206,18 @@ def private_turn(call_id: str, turn_id: str) -> Callable[[sqlite3.Connection], b
 
 def _queued(row: sqlite3.Row) -> MessageQueued:
     message = msgspec.convert(json.loads(row["record"]), OutboundMessage)
+    by = json.loads(row["record"]).get("by", "")
     return MessageQueued(
-        row["channel"], message, row["conversation_id"], row["customer_id"], bool(row["keyword"]), row["at"]
+        row["channel"],
+        message,
+        row["conversation_id"],
+        row["customer_id"],
+        bool(row["keyword"]),
+        by=by,
+        at=row["at"],
     )
+
+
+def _received(row: sqlite3.Row) -> MessageReceived:
+    message = msgspec.convert(json.loads(row["record"]), InboundMessage)
+    return MessageReceived(row["receipt"], row["channel"], message, row["at"], row["cut_from"])

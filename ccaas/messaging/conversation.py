@@ -11,16 +11,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
 from ccaas.acquaintance import Known
 from ccaas.chapter import Chapter, Moment, Rows
 from ccaas.chronicle import ToldAudit
+from ccaas.conversation.answer import Outcome
+from ccaas.conversation.escalation import Escalation
 from ccaas.conversation.events import TurnRecord, TurnTimes
-from ccaas.errors import CcaasError, SpeechError
+from ccaas.errors import CcaasError
 from ccaas.journal.entries import Entry, Snapshot, Turn
+from ccaas.journal.journal import Journal
 from ccaas.journal.messages import (
     ConversationBegan,
     ConversationEnded,
@@ -34,8 +37,10 @@ from ccaas.messaging.concealing import conceal
 from ccaas.messaging.outbox import Outbox, messages
 from ccaas.messaging.parts import Line, TextParts
 from ccaas.messaging.pause import Pause
+from ccaas.messaging.with_person import Back, Finished, Types, WithPerson
 from ccaas.ports.journey import Json, ThreadState
 from ccaas.ports.messaging import OutboundMessage
+from ccaas.ports.queueing import With
 from ccaas.ports.reasoning import NOT_KEPT, CallerTurn, Dialogue, DialogueContext, Draft, Ending, Reply, Topic
 from ccaas.ports.sentiment import Mood
 
@@ -68,6 +73,9 @@ class _Answer:
     """What we owe from now on."""
     private: bool = False
     """The dialogue broke over an answer to a check."""
+    mood: Mood | None = None
+    waits: bool = False
+    """A person has been asked for: it can be offered as soon as this is stored."""
 
 
 class TextConversation:
@@ -100,16 +108,24 @@ class TextConversation:
         threads = context.threads if context is not None else ()
         kept = before.thread if before is not None else ""
         self._chapter = Chapter(self.id, line.kind, line.reasoner_name, known.whose, threads, kept)
+        people = parts.people
+        handing = people.handing(self.id, line.kind, began.message.address, known, line.entry) if people else None
+        audit = ToldAudit(parts.brain.chronicle, lambda: self._chapter, parts.at)
         self._tools = parts.make_tools(
             self.id,
             known.customer.id if known.customer is not None else "",
             known.assurance,
-            ToldAudit(parts.brain.chronicle, lambda: self._chapter, parts.at),
+            handing.audited(audit) if handing is not None else audit,
             before.writes if before is not None else (),
             line.entry,
             line.kind,
         )
-        self._feelings = parts.sentiment.open() if parts.sentiment is not None else None
+        if people is not None:
+            self._escalation = people.escalation(self.id, line.kind, known)
+        else:
+            self._escalation = Escalation(parts.sentiment.open() if parts.sentiment is not None else None)
+        if handing is not None and before is not None:
+            handing.remember(before.turns)
         self._turns = len(before.turns) if before is not None else 0
         self._stored = before is not None
         """The journal knows of this conversation."""
@@ -123,6 +139,19 @@ class TextConversation:
         self._idle_from = parts.clock.now()
         self._stopping = False
         self._superseded = False
+        self._person: WithPerson | None = None
+        """What there is of people; None where there are no queues."""
+        if handing is not None:
+            self._person = WithPerson(
+                self.id,
+                handing,
+                parts,
+                outbox,
+                lambda: self._chapter,
+                known.whose.customer_id,
+                self._store,
+                self._pause.stir,
+            )
 
     def post(self, letter: MessageReceived, line: Line) -> None:
         """A message has come, on this line. Only while it has not ended."""
@@ -134,9 +163,14 @@ class TextConversation:
     def typing(self, on: bool) -> None:
         """The customer is writing, or has stopped."""
         self._pause.typing(on)
+        if self._person is not None:
+            self._person.handing.customer_types(on)
 
-    def supersede(self) -> None:
-        """The customer has another conversation now: answer what is there, and end."""
+    def supersede(self, *, leave: bool = False) -> None:
+        """The customer has another conversation now: answer what is there, and end. A person who has it keeps it, unless
+        they must `leave` it."""
+        if self.with_person and not leave:
+            return
         self._superseded = True
         self._pause.stir()
 
@@ -147,18 +181,78 @@ class TextConversation:
 
     async def run(self) -> None:
         """Answer until it ends. Raises nothing of the reasoner's: a turn that breaks ends the conversation honestly."""
-        while await self._wait():
-            letters = self._first_of_one_line()
+        try:
+            while await self._wait():
+                await self._obey()
+                if self._pending and not self.ended:
+                    await self._answer_or_pass_on(self._first_of_one_line())
+                self._idle_from = self._parts.clock.now()
+                if self.ended:
+                    return
+        finally:
+            if self._person is not None and self.ended:
+                self._person.handing.left()
+
+    async def _answer_or_pass_on(self, letters: list[MessageReceived]) -> None:
+        """The AI answers; or, while a person has it or is about to, it says nothing."""
+        if self._person is None or not self._person.silent:
             await self._turn(letters)
-            self._idle_from = self._parts.clock.now()
-            if self.ended:
-                return
+            return
+        del self._pending[: len(letters)]
+        await self._store(*self._beginning(letters[0]))
+        await self._person.record(letters, self.line)
+
+    async def _obey(self) -> None:
+        """Do what people have asked for."""
+        while self._person is not None and self._person.orders:
+            order = self._person.orders.pop(0)
+            if isinstance(order, Types):
+                await self._person.show(order)
+            elif isinstance(order, Back):
+                await self._person.say(self._settings.returned, "back")
+            else:
+                await self._finish(order)
+
+    async def _finish(self, order: Finished) -> None:
+        """A person has finished with it: it is over, and what comes next begins anew."""
+        assert self._person is not None  # only they do
+        self.ended = True
+        topic = self._dialogue.topic() if self._dialogue is not None else None
+        closed = replace(topic or WITH_A_PERSON, state=ThreadState.CLOSED, outcome=order.disposition)
+        at = self._parts.at()
+        told: Rows = () if topic is not None else self._chapter.about(closed, {}, f"t{self._turns}", at)
+        await self._store(*told, *self._person.ending(order))
+
+    async def resume(self, journal: Journal) -> None:
+        """Go on with a conversation of an earlier controller: with a person, where it was with one."""
+        if self._person is not None and await self._person.resume(self.line, journal):
+            self._person.handing.follow(self._person)
+
+    @property
+    def with_person(self) -> bool:
+        """Whether it waits for a person, or one has it."""
+        return self._person is not None and self._person.waits
+
+    @property
+    def silent(self) -> bool:
+        """Whether the AI says nothing in it now."""
+        return self._person is not None and self._person.silent
+
+    def customer_stopped(self, letter: MessageReceived, *, stopped: bool) -> None:
+        """They wrote STOP, or START."""
+        if self._person is not None and self._person.waits:
+            self._person.customer_stopped(letter, stopped=stopped)
+
+    def settled(self, queued: MessageQueued, state: str, detail: str) -> None:
+        """What became of a message that a person wrote."""
+        if self._person is not None:
+            self._person.settled(queued, state, detail)
 
     async def _wait(self) -> bool:
         """Until there is something to answer. False: it is over, or the controller stops."""
         limit = self._settings.idle_minutes * 60
-        while not self._pending and not self._stopping:
-            left = self._idle_from + limit - self._parts.clock.now()
+        while not self._pending and not self._stopping and not (self._person is not None and self._person.orders):
+            left = limit if self.with_person else self._idle_from + limit - self._parts.clock.now()
             if self._superseded or left <= 0:
                 self.ended = True
                 await self._store(*self._end("superseded" if self._superseded else "idle"))
@@ -191,8 +285,13 @@ class TextConversation:
             answer = self._broken(turn_id, letters)
         finally:
             await self._show(address, on=False)
-        self._turns += 1
         del self._pending[: len(letters)]
+        if self._person is not None and self._person.stands.who is With.PERSON:
+            # Somebody has taken it meanwhile: they answer.
+            await self._store(*self._beginning(letters[0]))
+            await self._person.record(letters, self.line)
+            return
+        self._turns += 1
         await self._make_real(answer, letters)
 
     async def _answer(self, turn_id: str, letters: list[MessageReceived]) -> tuple[_Answer, list[MessageReceived]]:
@@ -210,12 +309,16 @@ class TextConversation:
                 break
             letters = self._first_of_one_line()
         self._log.info("customer", turn=turn_id, text=draft.text_to_keep, intent=draft.intent)
+        mood = await self._escalation.turn(turn.text, self._parts.clock.now())
+        if mood is not None and not draft.private and await self._escalation.weigh(draft, mood, dialogue.topic()):
+            replies = tuple([reply async for reply in self._escalation.replies()])
+            return replace(self._outcome(turn, draft, replies, letters), mood=mood), letters
         greeting, self._greeting = self._greeting, None
         if greeting is not None and not draft.intent:
             # What says nothing yet is answered by the first words, which they have not seen.
-            return _Answer(turn, draft, (greeting,)), letters
+            return _Answer(turn, draft, (greeting,), mood=mood), letters
         replies = await self._commit(dialogue, draft)
-        return self._outcome(turn, draft, replies), letters
+        return replace(self._outcome(turn, draft, replies, letters), mood=mood), letters
 
     async def _more(self, count: int, until: float) -> bool:
         """Whether more has come than `count`, once it is quiet enough to answer."""
@@ -235,11 +338,16 @@ class TextConversation:
                 return tuple(replies)
             replies.append(reply)
 
-    def _outcome(self, turn: CallerTurn, draft: Draft, replies: Sequence[Reply]) -> _Answer:
-        ending = next((reply.ending for reply in replies if reply.ending is not None), None)
-        if ending is Ending.TRANSFER:
-            # What is said on the phone while it is put through would be no true word here.
+    def _outcome(
+        self, turn: CallerTurn, draft: Draft, replies: Sequence[Reply], letters: Sequence[MessageReceived]
+    ) -> _Answer:
+        last = next((reply for reply in replies if reply.ending is not None), None)
+        ending = last.ending if last is not None else None
+        if last is not None and ending is Ending.TRANSFER:
             said = tuple(reply for reply in replies if reply.ending is None)
+            if (words := self._enter(last.destination, letters)) is not None:
+                return _Answer(turn, draft, (*said, Reply(words)), promise=self._settings.colleague, waits=True)
+            # What is said on the phone while it is put through would be no true word here.
             promise = self._settings.colleague
             return _Answer(turn, draft, (*said, Reply(promise, ending=ending)), "person", promise)
         return _Answer(turn, draft, tuple(replies), "goodbye" if ending is Ending.HANG_UP else "")
@@ -248,6 +356,10 @@ class TextConversation:
         turn = CallerTurn(turn_id, "\n".join(letter.message.text for letter in letters))
         private = self._dialogue is not None and self._dialogue.expectation.private
         self._dialogue = None
+        waits = self._enter("", letters)
+        if waits is not None:
+            words = f"{self._settings.failed} {waits}"
+            return _Answer(turn, None, (Reply(words),), "", self._settings.colleague, private, waits=True)
         words = f"{self._settings.failed} {self._settings.colleague}"
         return _Answer(turn, None, (Reply(words),), "failed", self._settings.colleague, private)
 
@@ -261,7 +373,7 @@ class TextConversation:
             text, kept = f"{cut} {text}".strip(), f"{cut} {kept}".strip()
         outgoing = self._outgoing(answer.turn, letters[-1], text, private=kept != text)
         private = answer.private or (answer.draft is not None and answer.draft.private)
-        mood = await self._mood(answer.turn.text)
+        mood = answer.mood
         record = TurnRecord(
             turn_id=answer.turn.id,
             caller_text=NOT_KEPT if private else answer.turn.text,
@@ -298,16 +410,23 @@ class TextConversation:
             self._outbox.put(message)
         figures.REPLY_SECONDS.labels(self.line.name).observe(max(self._pause.since_last, 0.0))
         self._parts.host.turn_event(self.id, record)
+        if self._person is not None:
+            self._person.reads(letters, self.line)
+            self._person.handing.topic = self._dialogue.topic() if self._dialogue is not None else None
+            if answer.waits:
+                self._person.handing.follow(self._person)
 
-    async def _mood(self, text: str) -> Mood | None:
-        """How the customer felt who wrote `text`; None when nothing judges it."""
-        if self._feelings is None or not text:
+    def _enter(self, destination: str, letters: Sequence[MessageReceived]) -> str | None:
+        """Ask for a person, and what the customer is told of it; None where there is no queue."""
+        queue = self._parts.people.queue(destination) if self._parts.people is not None else ""
+        if self._person is None or not queue:
             return None
-        try:
-            return await self._feelings.turn(text, self._parts.clock.now())
-        except SpeechError as error:
-            self._log.warning("mood not judged", error=str(error))
-            return None
+        self._person.reads(letters, self.line)
+        mood = self._escalation.mood
+        wish = mood is not None and mood.wants_human
+        why = "upset" if self._escalation.waits and not wish else "wish" if wish else "message"
+        self._escalation.ended(Outcome(ending=Ending.TRANSFER))
+        return self._person.words() if self._person.handing.enter(queue, why) else None
 
     def _state(self, answer: _Answer, at: float) -> list[Entry]:
         """The dialogue's snapshot, and what the journey is told of the thread."""
@@ -355,16 +474,17 @@ class TextConversation:
     def _end(self, reason: str) -> list[Entry]:
         return [ConversationEnded(self.id, reason)] if self._stored or reason != "idle" else []
 
-    async def _store(self, *entries: Entry) -> None:
+    async def _store(self, *entries: Entry) -> bool:
         if not entries:
-            return
+            return True
         try:
             await self._parts.brain.chronicle.append(*entries)
         except CcaasError as error:
             # The customer gets the answer all the same; a restart would find the messages unanswered.
             self._log.error("a turn by text could not be stored", error=str(error))
-        else:
-            self._stored = True
+            return False
+        self._stored = True
+        return True
 
     # — the dialogue —
 

@@ -16,7 +16,13 @@ from ccaas.acquaintance import Known
 from ccaas.errors import CcaasError
 from ccaas.journal import texts
 from ccaas.journal.journal import Journal
-from ccaas.journal.messages import ConversationBegan, ConversationEnded, MessageReceived, MessagesTaken
+from ccaas.journal.messages import (
+    ConversationBegan,
+    ConversationEnded,
+    MessageQueued,
+    MessageReceived,
+    MessagesTaken,
+)
 from ccaas.journal.texts import OpenConversation
 from ccaas.messaging import figures
 from ccaas.messaging.concealing import conceal
@@ -53,6 +59,7 @@ class Correspondence:
         self._tasks: set[asyncio.Task[None]] = set()
         self._owners: dict[asyncio.Task[None], TextConversation] = {}
         self._closed = False
+        outbox.of_people = self._settled
 
     @property
     def open(self) -> tuple[TextConversation, ...]:
@@ -76,6 +83,18 @@ class Correspondence:
         conversation = self._by_address.get((line.name, address))
         if conversation is not None and not conversation.ended:
             conversation.typing(on)
+
+    def stopped(self, line: Line, letter: MessageReceived, *, stopped: bool) -> None:
+        """Somebody wrote STOP, or START: a person who writes with them has to know."""
+        conversation = self._by_address.get((line.name, letter.message.address))
+        if conversation is not None and not conversation.ended:
+            conversation.customer_stopped(letter, stopped=stopped)
+
+    def _settled(self, queued: MessageQueued, state: str, detail: str) -> None:
+        """What became of a message that a person wrote."""
+        for conversation in self._conversations.values():
+            if conversation.id == queued.conversation_id:
+                conversation.settled(queued, state, detail)
 
     async def opened(
         self, line: Line, address: str, to: str, identity: Identity | None, customer_id: str
@@ -128,7 +147,7 @@ class Correspondence:
             del self._openings[place]
         gone = [one for one in self._owners.values() if _is_of(one.known, traces)]
         for conversation in gone:
-            conversation.supersede()
+            conversation.supersede(leave=True)
         owners = {task for task, one in self._owners.items() if one in gone}
         if not owners:
             return
@@ -186,7 +205,7 @@ class Correspondence:
             known = await self._meet(name, line, message)
             conversation = self._of(name, letter, line, known)
         call = self._parts.brain.presence.of(conversation.known.whose)
-        if call is not None and message.text:
+        if call is not None and message.text and not conversation.with_person:
             # Its answer is spoken; meanwhile the next messages must not overtake it.
             call_id, listener = call
             turn_id = await listener.tell(message.text, line.kind)
@@ -227,7 +246,11 @@ class Correspondence:
         """Start the conversation's owner, unless it runs; another one of this customer's comes to its end."""
         key = conversation.known.whose.key or f"{line.name} {address}"
         there = self._conversations.get(key)
-        if there is not conversation:
+        if there is not None and there is not conversation and there.with_person:
+            # A person has the one; this one is beside it.
+            key = f"{key} {line.name} {address}"
+            there = self._conversations.get(key)
+        if there is not conversation and conversation not in self._owners.values():
             earlier = None
             if there is not None:
                 there.supersede()
@@ -261,12 +284,17 @@ class Correspondence:
         began = before.began
         line = self._lines.get(began.channel)
         left_s = before.last_at + self._parts.settings.idle_minutes * 60 - time.time()
-        if line is None or began.entry != line.entry or left_s <= 0:
+        people = self._parts.people
+        held = people is not None and people.has(began.conversation_id)
+        if line is None or began.entry != line.entry or (left_s <= 0 and not held):
+            if held and people is not None:
+                people.drop(began.conversation_id)
             reason = "idle" if line is not None and left_s <= 0 else "changed"
             self._parts.brain.chronicle.post(ConversationEnded(began.conversation_id, reason))
             return
         known = await self._meet(began.conversation_id, line, began.message)
         conversation = TextConversation(began, line, known, self._parts, self._outbox, before=before)
+        await conversation.resume(self._journal)
         self._own(conversation, line, began.message.address)
         _log.info("picking up a conversation", conversation=conversation.id)
 

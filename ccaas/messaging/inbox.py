@@ -141,6 +141,8 @@ class ChannelInbox:
         elif keyword is Keyword.START:
             entries += self._opt_outs.start(self._line.kind, address, whose, proof, at)
             text = self._settings.started
+        if keyword is not Keyword.HELP:
+            self._correspondence.stopped(self._line, letter, stopped=keyword is Keyword.STOP)
         await self._reply(letter, text, *entries, keyword=True)
 
     async def _reply(self, letter: MessageReceived, text: str, *entries: Entry, keyword: bool) -> None:

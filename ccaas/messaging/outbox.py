@@ -67,6 +67,8 @@ class Outbox:
         """Asked before each try whether a message is still to be sent."""
         self.told: Callable[[MessageQueued, str, str], None] = lambda *_: None
         """Called with each message, its state and its detail, once that is settled."""
+        self.of_people: Callable[[MessageQueued, str, str], None] = lambda *_: None
+        """The same for what people wrote, also when it was delivered."""
 
     async def resume(self) -> None:
         """Go on with what an earlier controller left."""
@@ -94,6 +96,8 @@ class Outbox:
             words = "Delivered." if delivery is Delivery.DELIVERED else "Not delivered."
             told = self._noted(found[0], queued, words, detail)
         await self._chronicle.append(MessageIs(message_id, queued, detail), *told)
+        if found[0].by:
+            self.of_people(found[0], queued, detail)
 
     def let_go(self, customers: Collection[str], addresses: Collection[str]) -> None:
         """Send nothing any more of what waits for somebody who is to be forgotten; its rows are the caller's to delete."""
@@ -108,6 +112,10 @@ class Outbox:
             for queued in self._waiting.pop(key):
                 if not theirs(queued):
                     self.put(queued)
+
+    def stopped(self, kind: str, address: str) -> bool:
+        """Whether who is at this address wants nothing from us on a channel of this kind."""
+        return self._gate.opt_outs.stopped(kind, address)
 
     async def idle(self) -> None:
         """Return when nothing waits to be sent."""
@@ -208,6 +216,8 @@ class Outbox:
         told = self._noted(queued, state, words, detail) if words else ()
         self._chronicle.post(MessageIs(queued.message.id, state, detail), *told)
         self.told(queued, state, detail)
+        if queued.by:
+            self.of_people(queued, state, detail)
 
     def _noted(self, queued: MessageQueued, state: str, words: str, detail: str) -> Rows:
         return rows(

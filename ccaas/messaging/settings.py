@@ -68,4 +68,24 @@ class MessagingSettings(BaseModel):
         default="A colleague will get back to you here.",
         description="Said when a person has to go on, and when the answer failed; it is kept as a promise.",
     )
+    queue: str = Field(
+        default="",
+        description="Who takes what is written when a person has to go on and nothing names one of `queues`; left out, the "
+        "first of `queues`.",
+    )
+    joins: str = Field(
+        default="A colleague of mine will take over here.", description="Said to who is going to write with a person."
+    )
+    position: str = Field(
+        default="You are number {position} in line.", description="Said behind it, and when they write while they wait."
+    )
+    away: str = Field(
+        default="None of my colleagues is at work at the moment. What you wrote is kept, and one of them will answer you "
+        "here. Until then I do what I can.",
+        description="Said instead when the queue is closed or nobody of it is signed in.",
+    )
+    opens: str = Field(default="They are back on {when}.", description="Said behind it, where the queue has hours.")
+    returned: str = Field(
+        default="I'm back. How else can I help you?", description="The AI's first words when a person has handed back."
+    )
     failed: str = Field(default="Something went wrong on our side.", description="Stands before it when it failed.")

@@ -13,6 +13,9 @@ from typing import Protocol
 
 from ccaas.ports.journey import Assurance, Customer, JourneyContext
 
+WRITTEN = frozenset({"chat", "sms", "email"})
+"""Channels whose conversations do not ring."""
+
 
 class AgentState(Enum):
     """What an agent does at the moment."""
@@ -59,6 +62,7 @@ class Line:
     """"customer", "butler" (the AI) or the login of a human."""
     text: str
     turn_id: str = ""
+    """The turn's; of what a person wrote the message's, which `Sent` tells of."""
     score: float | None = None
     """How upset the customer seemed with it, −1…+1."""
     parts: Mapping[str, float | None] = field(default_factory=dict)
@@ -105,6 +109,13 @@ class Bundle:
     next_best: tuple[Proposal, ...] = ()
     """The best first."""
     waited_s: float = 0.0
+    closed: str = ""
+    """Of a written conversation: why nothing can be written to the customer; empty: it can."""
+
+    @property
+    def written(self) -> bool:
+        """Whether it is a chat, SMS or e-mail: it does not ring, and one agent may have several."""
+        return self.channel in WRITTEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +133,10 @@ class AgentView:
     skills: Mapping[str, int] = field(default_factory=dict)
     until: float | None = None
     """When the state ends by itself (Unix seconds), as wrap-up does; None where it does not."""
+    texts: tuple[str, ...] = ()
+    """The written conversations that they have."""
+    texts_most: int = 0
+    """How many they may have at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +155,7 @@ class WaitingView:
     """The login of whom it rings at."""
     callback: bool = False
     """They have hung up and keep their place."""
+    channel: str = "voice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +175,10 @@ class QueueView:
     """Answered within the service level's seconds, today."""
     service_level: float | None
     """0…1, today; None before the first call."""
+    texts_waiting: int = 0
+    """How many of `waiting` are written conversations."""
+    texts_in_hand: int = 0
+    """Written conversations of the queue that a person has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,16 +222,52 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class Drafted:
+    """What the newest line will begin with: its speaker may go on. The line itself takes its place."""
+
+    conversation_id: str
+    who: str
+    """As a line's."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallChanged:
     """What became of the conversation that an agent has, or had: its `state` is "ringing", "talking", "held",
-    "consulting", "conference" or "ended"."""
+    "consulting", "conference" or "ended"; of a written one "talking" or "ended"."""
 
     conversation_id: str
     state: str
     detail: str = ""
 
 
-News = BoardChanged | Said | CallChanged
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """The customer of a written conversation is writing, or has stopped."""
+
+    conversation_id: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of a message that a person wrote: "waiting", "sent", "delivered", "failed" or "refused"."""
+
+    conversation_id: str
+    message_id: str
+    state: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Nothing can be written to the customer any more, and why; empty: it can again."""
+
+    conversation_id: str
+    why: str
+
+
+News = BoardChanged | Said | Drafted | CallChanged | Typing | Sent | Closed
 
 
 class Desktop(Protocol):
@@ -248,7 +304,8 @@ class ContactCentre(Protocol):
         ...
 
     async def sign_out(self, login: str, desktop: Desktop) -> None:
-        """The desktop is gone: what rang there rings elsewhere; a call that is being had goes on."""
+        """The desktop is gone: what rang there rings elsewhere; a call that is being had goes on; written conversations wait
+        again."""
         ...
 
     async def set_state(self, login: str, state: AgentState, reason: str = "", *, by: str) -> None:
@@ -256,7 +313,7 @@ class ContactCentre(Protocol):
         ...
 
     async def wrap_up(self, login: str, conversation_id: str, disposition: str, note: str) -> None:
-        """The agent has finished with it."""
+        """The agent has finished with it. A written conversation is over with it."""
         ...
 
     async def transfer(self, conversation_id: str, to: str, *, by: str) -> None:
@@ -265,6 +322,26 @@ class ContactCentre(Protocol):
 
     async def consult(self, conversation_id: str, to: str, *, by: str) -> None:
         """Attended: the customer hears music, the agent speaks with `to`."""
+        ...
+
+    async def accept(self, conversation_id: str, *, by: str) -> None:
+        """Take the written conversation that was offered."""
+        ...
+
+    async def refuse(self, conversation_id: str, *, by: str) -> None:
+        """Do not take it: the next one is offered it, and who refused is away."""
+        ...
+
+    async def write(self, conversation_id: str, text: str, *, by: str) -> None:
+        """Write to the customer of a written conversation that `by` has."""
+        ...
+
+    async def write_again(self, conversation_id: str, message_id: str, *, by: str) -> None:
+        """Send a message of a person's once more that was not sent."""
+        ...
+
+    def typing(self, conversation_id: str, on: bool, *, by: str) -> None:
+        """Who has it is writing, or has stopped. Never waits, and changes nothing where it is not theirs."""
         ...
 
     async def join_consulted(self, conversation_id: str, *, leave: bool, by: str) -> None:

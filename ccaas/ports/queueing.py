@@ -1,12 +1,15 @@
-"""Between a call whose caller wants a person and the queues that find one.
+"""Between a call, or a written conversation, whose customer wants a person and the queues that find one.
 
-The queues decide, the call does: `Order`s go to the call, and through its `Place` the call tells what came of them.
+The queues decide, the call does: `Order`s go to the call, and through its `Place` the call tells what came of them. Of a
+written conversation the queues know its `TextSide`, through which the person who has it writes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
 from typing import Protocol
 
 
@@ -114,4 +117,59 @@ class Place(Protocol):
 
     def over(self, *, hung_up: bool) -> None:
         """The caller's call has ended; `hung_up`: by themselves."""
+        ...
+
+
+class With(Enum):
+    """Who has a written conversation."""
+
+    AI = "ai"
+    LINE = "line"
+    """It waits for a person who is at work."""
+    NOBODY = "nobody"
+    """It waits until somebody is at work again; meanwhile the AI answers."""
+    PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """How a written conversation stands in the queues."""
+
+    who: With
+    position: int = 0
+    """From 1; 0 where it does not wait."""
+    opens: datetime | None = None
+    """When the queue opens again, where it is closed and that is known."""
+
+
+class TextSide(Protocol):
+    """A written conversation, as the queues and the person who has it see it."""
+
+    @property
+    def closed(self) -> str:
+        """Why nothing can be written to the customer; empty: it can."""
+        ...
+
+    async def write(self, text: str, by: str) -> None:
+        """Send the words of a person, whose login is `by`, to the customer on the channel that they write on.
+
+        Raises:
+            ContactError: they cannot be sent; nothing was.
+        """
+        ...
+
+    async def again(self, message_id: str, by: str) -> None:
+        """Send words once more that were not sent. Raises ContactError."""
+        ...
+
+    def typing(self, on: bool) -> None:
+        """The person is writing, or has stopped; shown where the channel can. Never waits."""
+        ...
+
+    def back(self, by: str) -> None:
+        """The AI has it again. Never waits."""
+        ...
+
+    def finish(self, by: str, disposition: str, note: str) -> None:
+        """The person has finished with it. Never waits."""
         ...

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -34,7 +34,7 @@ from ccaas.messaging.correspondence import Correspondence
 from ccaas.messaging.inbox import ChannelInbox
 from ccaas.messaging.outbox import Outbox
 from ccaas.messaging.parts import Line as ChannelLine
-from ccaas.messaging.parts import SettlingToolbox, TextParts
+from ccaas.messaging.parts import People, SettlingToolbox, TextParts
 from ccaas.messaging.settings import MessagingSettings
 from ccaas.outreach.gate import ComplianceGate
 from ccaas.outreach.schema import MIGRATIONS as OUTREACH
@@ -179,6 +179,7 @@ class Texts:
         outreach: Mapping[str, Any] | None = None,
         listed: Mapping[str, str] | None = None,
         wall: datetime = DAY,
+        people: Callable[[Texts], Awaitable[People]] | None = None,
         **settings: Any,
     ) -> None:
         self.folder = folder
@@ -188,7 +189,7 @@ class Texts:
         self.settings = MessagingSettings.model_validate(settings)
         self.sentiment = sentiment
         self.outreach = OutreachSettings.model_validate(outreach or {})
-        self._listed, self._wall = listed, wall
+        self._listed, self._wall, self._people = listed, wall, people
         self.crm = Crm()
         self.reasoner = FakeReasoner(lines, greeting="Welcome. How can I help?")
         self.bookings = [] if bookings is None else bookings
@@ -212,7 +213,8 @@ class Texts:
         self.presence = Presence()
         self.acquaintance = Acquaintance(self.journey, host, self.clock.wall)
         brain = Brain(self.acquaintance, self.chronicle, self.presence, lambda channel, address: None)
-        self.parts = TextParts(self.settings, self.clock, brain, host, self._tools, self.sentiment)
+        people = await self._people(self) if self._people is not None else None
+        self.parts = TextParts(self.settings, self.clock, brain, host, self._tools, self.sentiment, people)
         self.contacts = DirectOutreach(self.folder / "outreach.sqlite")
         self.gate = ComplianceGate(
             self.outreach,

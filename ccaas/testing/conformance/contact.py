@@ -90,6 +90,18 @@ class ContactConformance:
         with pytest.raises(ContactError):
             await centre.reroute("over", queue, by="ann")
 
+    async def test_what_nobody_wrote_can_be_neither_taken_nor_answered(self, centre: ContactCentre) -> None:
+        await centre.sign_in("ann", SilentDesktop())
+        with pytest.raises(ContactError, match="over"):
+            await centre.accept("over", by="ann")
+        with pytest.raises(ContactError, match="over"):
+            await centre.refuse("over", by="ann")
+        with pytest.raises(ContactError):
+            await centre.write("over", "Hello.", by="ann")
+        with pytest.raises(ContactError):
+            await centre.write_again("over", "m1", by="ann")
+        centre.typing("over", True, by="ann")
+
     async def test_news_come_until_they_are_no_longer_wanted(self, centre: ContactCentre) -> None:
         news: list[News] = []
         came = asyncio.Event()

@@ -23,6 +23,7 @@ from ccaas.ports.contact import (
     QueueView,
     Recap,
     Said,
+    Sent,
     Supervision,
     WaitingView,
 )
@@ -75,6 +76,8 @@ class FakeContactCentre:
 
     def __post_init__(self) -> None:
         self._tells: list[Callable[[News], None]] = []
+        self._offered: dict[str, tuple[str, Bundle]] = {}
+        """Written conversations, by id: whose, and what they were shown."""
 
     @classmethod
     def of(cls, *logins: str) -> FakeContactCentre:
@@ -157,14 +160,80 @@ class FakeContactCentre:
         self._set(login, state, reason)
 
     async def wrap_up(self, login: str, conversation_id: str, disposition: str, note: str) -> None:
+        if conversation_id in self._offered:
+            self._having(conversation_id, login)
+            self._ask("wrap up", conversation_id, f"{disposition}: {note}", login)
+            self._take_text(conversation_id, "you have finished with it")
+            return
         self._on(conversation_id)
         self._ask("wrap up", conversation_id, f"{disposition}: {note}", login)
         self._set(login, AgentState.AVAILABLE)
 
     async def transfer(self, conversation_id: str, to: str, *, by: str) -> None:
+        if conversation_id in self._offered:
+            self._having(conversation_id, by)
+            self._ask("transfer", conversation_id, to, by)
+            self._take_text(conversation_id, "you have passed it on")
+            return
         self._on(conversation_id)
         self._ask("transfer", conversation_id, to, by)
         self.call(conversation_id, "ended", f"passed on to {to}")
+
+    async def accept(self, conversation_id: str, *, by: str) -> None:
+        view = self._written(conversation_id)
+        if conversation_id in view.texts:
+            raise ContactError(f"{view.name} has taken it already")
+        self._ask("accept", conversation_id, "", by)
+        self.agents[by] = replace(self.agents[by], texts=(*self.agents[by].texts, conversation_id))
+        self.tell(BoardChanged(self.board()))
+        self.tell(CallChanged(conversation_id, "talking"))
+
+    async def refuse(self, conversation_id: str, *, by: str) -> None:
+        self._written(conversation_id)
+        self._ask("refuse", conversation_id, "", by)
+        self._take_text(conversation_id, "refused")
+        self._set(by, AgentState.AWAY, "did not want what somebody wrote")
+
+    async def write(self, conversation_id: str, text: str, *, by: str) -> None:
+        self._having(conversation_id, by)
+        if not text.strip():
+            raise ContactError("there is nothing in it; write something")
+        self._ask("write", conversation_id, text, by)
+        name = f"m{len(self.asked)}"
+        self.say(conversation_id, Line(time.time(), by, text, name))
+        self.tell(Sent(conversation_id, name, "waiting"))
+        self.tell(Sent(conversation_id, name, "sent"))
+
+    async def write_again(self, conversation_id: str, message_id: str, *, by: str) -> None:
+        self._having(conversation_id, by)
+        self._ask("again", conversation_id, message_id, by)
+        self.tell(Sent(conversation_id, message_id, "again"))
+
+    def typing(self, conversation_id: str, on: bool, *, by: str) -> None:
+        self._note("typing", conversation_id, str(on), by)
+
+    async def offer_text(self, login: str, bundle: Bundle) -> bool:
+        """Offer what somebody wrote; True when the desktop acknowledged it in time."""
+        desktop = self.desktops[login]
+        self._offered[bundle.conversation_id] = (login, bundle)
+        async with asyncio.timeout(ACKNOWLEDGE_S):
+            return await desktop.offer(bundle)
+
+    def _written(self, conversation_id: str) -> AgentView:
+        if conversation_id not in self._offered:
+            raise ContactError("that conversation is over, or is none that is written")
+        return self.agents[self._offered[conversation_id][0]]
+
+    def _having(self, conversation_id: str, by: str) -> None:
+        if self._offered.get(conversation_id, ("",))[0] != by or conversation_id not in self.agents[by].texts:
+            raise ContactError("this conversation is not yours any more")
+
+    def _take_text(self, conversation_id: str, why: str) -> None:
+        login, bundle = self._offered.pop(conversation_id)
+        left = tuple(one for one in self.agents[login].texts if one != conversation_id)
+        self.agents[login] = replace(self.agents[login], texts=left)
+        self.desktops[login].withdraw(bundle.handoff_id, why)
+        self.tell(BoardChanged(self.board()))
 
     async def consult(self, conversation_id: str, to: str, *, by: str) -> None:
         self._on(conversation_id)

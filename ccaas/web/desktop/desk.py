@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ccaas.ports.accounts import Account
-from ccaas.ports.contact import AgentState, AgentView, BoardChanged, Bundle, CallChanged, Line, News, Said
+from ccaas.ports.contact import AgentState, AgentView, BoardChanged, Bundle, CallChanged, Drafted, Line, News, Said
 from ccaas.web.desktop.feed import Feed
+from ccaas.web.desktop.texts import Texts, TextWork
 
 _LINES = 2_000
 """Most lines of one conversation that a page gets."""
@@ -37,6 +38,8 @@ class Desk:
     def __init__(self, account: Account, now: Callable[[], float]) -> None:
         self.account = account
         self.feed = Feed()
+        self.texts = Texts(self.feed)
+        """Their written conversations."""
         self.signed_in = False
         self.problem = ""
         """Why the queues do not know this agent; empty when they do."""
@@ -48,6 +51,8 @@ class Desk:
     # — what the queues ask —
 
     async def offer(self, bundle: Bundle) -> bool:
+        if bundle.written:
+            return await self.texts.offer(bundle)
         shown = self._shown[bundle.handoff_id] = asyncio.Event()
         before, self.work = self.work, Work(bundle, list(bundle.transcript[-_LINES:]))
         self.feed.push("offer", work=self.work)
@@ -64,17 +69,24 @@ class Desk:
         return True
 
     def withdraw(self, handoff_id: str, why: str) -> None:
+        if self.texts.withdraw(handoff_id, why):
+            return
         if self.work is not None and self.work.bundle.handoff_id == handoff_id:
             self.work = None
             self.feed.push("withdrawn", handoff=handoff_id, why=why)
 
     def tell(self, news: News) -> None:
+        if self.texts.tell(news):
+            return
         match news:
             case BoardChanged(board):
                 self.see(next((one for one in board.agents if one.login == self.account.login), None))
             case Said(conversation_id, line):
                 if self._is_on(conversation_id):
                     self._said(conversation_id, line)
+            case Drafted(conversation_id, who, text):
+                if self._is_on(conversation_id):
+                    self.feed.push("drafted", conversation=conversation_id, who=who, text=text)
             case CallChanged(conversation_id, state, detail):
                 if self._is_on(conversation_id):
                     self._call(state, detail)
@@ -83,28 +95,43 @@ class Desk:
 
     def shown(self, handoff_id: str) -> None:
         """The page shows the bundle."""
+        self.texts.shown(handoff_id)
         if (waiting := self._shown.get(handoff_id)) is not None:
             waiting.set()
 
     def has(self, conversation_id: str) -> bool:
         """Whether it is this agent's."""
+        if self.texts.of(conversation_id) is not None:
+            return True
         own = self.view is not None and self.view.conversation_id == conversation_id
         return own or (self.work is not None and self.work.bundle.conversation_id == conversation_id)
 
     def wrapped_up(self, conversation_id: str) -> None:
         """The agent has finished with it."""
+        self.texts.gone(conversation_id, "you have finished with it")
         if self.work is not None and self.work.bundle.conversation_id == conversation_id:
             self.work = None
             self.feed.push("finished", conversation=conversation_id)
 
     def decided(self, conversation_id: str, approval_id: str, verdict: str, text: str) -> None:
         """What became of a proposal: it is shown with it and in the transcript."""
-        if self.work is None or self.work.bundle.conversation_id != conversation_id:
+        work = self.work_on(conversation_id)
+        if work is None:
             return
         result = {"approval": approval_id, "verdict": verdict, "text": text}
-        self.work.results.append(result)
+        work.results.append(result)
         self.feed.push("decided", conversation=conversation_id, **result)
-        self._said(conversation_id, Line(self._now(), self.account.login, text))
+        line = Line(self._now(), self.account.login, text)
+        if self.texts.of(conversation_id) is not None:
+            self.texts.said(conversation_id, line)
+        else:
+            self._said(conversation_id, line)
+
+    def work_on(self, conversation_id: str) -> Work | TextWork | None:
+        """The call or the written conversation, if it is on this desktop."""
+        if self.work is not None and self.work.bundle.conversation_id == conversation_id:
+            return self.work
+        return self.texts.of(conversation_id)
 
     def see(self, view: AgentView | None) -> None:
         """The agent as the board has them."""
@@ -112,6 +139,7 @@ class Desk:
             return
         self.view = view
         self.feed.push("me", agent=view)
+        self.texts.held(view.texts if view is not None else ())
         work = self.work
         if view is None or work is None or view.state in _ON_IT:
             return
@@ -128,6 +156,7 @@ class Desk:
             "seq": self.feed.seq,
             "agent": self.view,
             "work": self.work,
+            "texts": self.texts.all,
             "problem": self.problem,
         }
 

@@ -35,6 +35,21 @@ class Shown(Frame):
     handoff: Id
 
 
+class Read(Frame):
+    """The agent looks at a written conversation."""
+
+    type: Literal["read"]
+    conversation: Id
+
+
+class Types(Frame):
+    """The agent is writing in one, or has stopped."""
+
+    type: Literal["typing"]
+    conversation: Id
+    on: bool
+
+
 class Order(Frame):
     """Something to be done; answered under its `id`."""
 
@@ -89,6 +104,29 @@ class Decide(Order):
     approval: Id
 
 
+class Take(Order):
+    """The written conversation that was offered, or not."""
+
+    type: Literal["accept", "refuse"]
+    conversation: Id
+
+
+class Write(Order):
+    """Words to its customer."""
+
+    type: Literal["write"]
+    conversation: Id
+    text: Annotated[str, Field(max_length=50_000)]
+
+
+class Again(Order):
+    """A message that was not sent, once more."""
+
+    type: Literal["again"]
+    conversation: Id
+    message: Id
+
+
 class Supervise(Order):
     """Take part in a call; no mode ends it."""
 
@@ -121,11 +159,13 @@ class Follow(Order):
     conversation: Annotated[str, Field(max_length=200)]
 
 
-DeskOrder = SetState | WrapUp | Transfer | Join | Drop | Decide
+DeskOrder = SetState | WrapUp | Transfer | Join | Drop | Decide | Take | Write | Again
+Sign = Shown | Read | Types
+"""What a page says without asking for anything."""
 BoardOrder = Supervise | Force | Reroute | Follow
 
-DESK_FRAME: TypeAdapter[Hello | Shown | DeskOrder] = TypeAdapter(
-    Annotated[Hello | Shown | DeskOrder, Field(discriminator="type")]
+DESK_FRAME: TypeAdapter[Hello | Sign | DeskOrder] = TypeAdapter(
+    Annotated[Hello | Sign | DeskOrder, Field(discriminator="type")]
 )
 BOARD_FRAME: TypeAdapter[Hello | BoardOrder] = TypeAdapter(Annotated[Hello | BoardOrder, Field(discriminator="type")])
 

@@ -10,7 +10,19 @@ import structlog
 
 from ccaas.errors import CcaasError
 from ccaas.ports.accounts import Account
-from ccaas.ports.contact import AgentState, Board, BoardChanged, CallChanged, ContactCentre, News, Said
+from ccaas.ports.contact import (
+    AgentState,
+    Board,
+    BoardChanged,
+    CallChanged,
+    Closed,
+    ContactCentre,
+    Drafted,
+    News,
+    Said,
+    Sent,
+    Typing,
+)
 from ccaas.web.desktop.board import Observer, outline
 from ccaas.web.desktop.desk import Desk
 from ccaas.web.desktop.frames import encode
@@ -26,10 +38,19 @@ _RINGING_LOST_S = 2.0
 class Hub:
     """`start` subscribes to the queues' news; `close` signs everybody out."""
 
-    def __init__(self, centre: ContactCentre, lost_s: float, now: Callable[[], float] = time.time) -> None:
-        """`lost_s`: after this an agent whose page is gone is signed out."""
+    def __init__(
+        self,
+        centre: ContactCentre,
+        lost_s: float,
+        now: Callable[[], float] = time.time,
+        *,
+        silent_s: float | None = None,
+    ) -> None:
+        """`lost_s`: after this an agent whose page is gone is signed out; who has customers by text, after `silent_s` where
+        that is shorter."""
         self.centre = centre
         self._lost_s = lost_s
+        self._silent_s = min(silent_s, lost_s) if silent_s is not None else lost_s
         self._now = now
         self._desks: dict[str, Desk] = {}
         self._leaving: dict[str, asyncio.Task[None]] = {}
@@ -100,7 +121,8 @@ class Hub:
     async def _leave(self, desk: Desk, at_once: bool) -> None:
         if not at_once:
             ringing = desk.view is not None and desk.view.state is AgentState.RINGING
-            await asyncio.sleep(min(_RINGING_LOST_S, self._lost_s) if ringing else self._lost_s)
+            silent_s = self._silent_s if desk.texts.all else self._lost_s
+            await asyncio.sleep(min(_RINGING_LOST_S, self._lost_s) if ringing else silent_s)
         self._leaving.pop(desk.account.login, None)
         await self._sign_out(desk)
 
@@ -129,8 +151,11 @@ class Hub:
                 self._concerns(conversation_id, news)
                 for observer in self._observers:
                     observer.said(conversation_id, line)
-            case CallChanged(conversation_id):
+            case Drafted(conversation_id) | CallChanged(conversation_id):
                 self._concerns(conversation_id, news)
+            case Typing() | Sent() | Closed():
+                for desk in self._desks.values():
+                    desk.tell(news)
 
     def _concerns(self, conversation_id: str, news: News) -> None:
         """Tell those who have had the conversation on their desks, once they know whether it is still theirs."""

@@ -14,6 +14,7 @@ from ccaas.web.accounts.book import AccountBook
 from ccaas.web.desktop.board import Observer
 from ccaas.web.desktop.desk import Desk
 from ccaas.web.desktop.frames import (
+    Again,
     BoardOrder,
     Decide,
     DeskOrder,
@@ -25,8 +26,11 @@ from ccaas.web.desktop.frames import (
     Reroute,
     SetState,
     Supervise,
+    Take,
     Transfer,
+    Types,
     WrapUp,
+    Write,
 )
 
 
@@ -82,7 +86,20 @@ class Orders:
                 await centre.drop_consulted(conversation, by=login)
             case Decide():
                 await self._decide(desk, order)
+            case Take(type="accept", conversation=conversation):
+                await centre.accept(conversation, by=login)
+            case Take(conversation=conversation):
+                await centre.refuse(conversation, by=login)
+            case Write(conversation=conversation, text=text):
+                await centre.write(conversation, text, by=login)
+            case Again(conversation=conversation, message=message):
+                await centre.write_again(conversation, message, by=login)
         await self._note(desk.account, order, address)
+
+    def types(self, desk: Desk, sign: Types) -> None:
+        """An agent is writing, or has stopped."""
+        if desk.has(sign.conversation):
+            self._centre.typing(sign.conversation, sign.on, by=desk.account.login)
 
     async def board(self, observer: Observer, account: Account, order: BoardOrder, address: str) -> None:
         """A supervisor's."""
@@ -100,8 +117,9 @@ class Orders:
 
     async def _decide(self, desk: Desk, order: Decide) -> None:
         login, title = desk.account.login, order.approval
-        if desk.work is not None:
-            proposals = (*desk.work.bundle.only_you, *desk.work.bundle.next_best)
+        work = desk.work_on(order.conversation)
+        if work is not None:
+            proposals = (*work.bundle.only_you, *work.bundle.next_best)
             if all(one.approval_id != order.approval for one in proposals):
                 raise ContactError("this proposal is not one of this conversation's")
             title = next(one.title for one in proposals if one.approval_id == order.approval)
@@ -119,7 +137,7 @@ class Orders:
             desk.decided(order.conversation, order.approval, verdict, f"Not done: {title} ({why})")
 
     async def _note(self, account: Account, order: Order, address: str) -> None:
-        rows = order.model_dump(exclude={"id", "type", "note"})
+        rows = order.model_dump(exclude={"id", "type", "note", "text"})
         about = str(rows.pop("conversation", "") or rows.pop("handoff", "") or rows.pop("login", ""))
         detail = ", ".join(f"{name}: {value}" for name, value in rows.items() if value not in ("", None))
         what = str(getattr(order, "type", "")).replace("_", " ")

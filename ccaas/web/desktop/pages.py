@@ -15,7 +15,18 @@ from ccaas.ports.contact import ContactCentre
 from ccaas.ports.journey import Journey
 from ccaas.web.desktop.board import Observer
 from ccaas.web.desktop.desk import Desk
-from ccaas.web.desktop.frames import BOARD_FRAME, DESK_FRAME, BoardOrder, DeskOrder, Hello, Shown, encode
+from ccaas.web.desktop.frames import (
+    BOARD_FRAME,
+    DESK_FRAME,
+    BoardOrder,
+    DeskOrder,
+    Hello,
+    Read,
+    Shown,
+    Sign,
+    Types,
+    encode,
+)
 from ccaas.web.desktop.hub import Hub
 from ccaas.web.desktop.orders import Approvals, Orders
 from ccaas.web.desktop.socket import SIGNED_OUT, SUPERSEDED, TICK, Page
@@ -42,7 +53,7 @@ class DeskPages:
         destinations: Iterable[str],
     ) -> None:
         """`destinations`: where calls may be transferred to besides queues and agents."""
-        self.hub = Hub(centre, settings.lost_s)
+        self.hub = Hub(centre, settings.lost_s, silent_s=settings.silent_s)
         self._site = site
         self._settings = settings
         self._journey = journey
@@ -86,9 +97,13 @@ class DeskPages:
             other.end(SUPERSEDED, "the desktop is open in another window")
         self._pages[page] = desk
 
-        async def told(frame: Hello | Shown | DeskOrder) -> None:
+        async def told(frame: Hello | Sign | DeskOrder) -> None:
             if isinstance(frame, Shown):
                 desk.shown(frame.handoff)
+            elif isinstance(frame, Read):
+                desk.texts.read(frame.conversation)
+            elif isinstance(frame, Types):
+                self._orders.types(desk, frame)
             elif not isinstance(frame, Hello):
                 await self._orders.desk(desk, frame, address)
 
@@ -163,9 +178,10 @@ class DeskPages:
     async def _timeline(self, request: web.Request) -> web.StreamResponse:
         conversation, account = request.match_info["conversation"], request[SESSION].account
         desk = next((one for one in self.hub.desks if one.account.login == account.login), None)
-        if desk is None or desk.work is None or desk.work.bundle.conversation_id != conversation:
+        work = desk.work_on(conversation) if desk is not None else None
+        if work is None:
             raise web.HTTPForbidden(text="this conversation is not yours any more\n")
-        bundle = desk.work.bundle
+        bundle = work.bundle
         customer = bundle.context.profile.id if bundle.context else bundle.customer.id if bundle.customer else ""
         try:
             before = float(request.query["before"]) if "before" in request.query else None
