@@ -95,7 +95,7 @@ class AnswerLimits(_Section):
         default=None,
         ge=0.2,
         le=3,
-        description="Who is silent for so long after a short greeting is a person. Left out, 0.4 where the AI takes the calls, and 0.45 with `queue`.",
+        description="Who is silent for so long after a short greeting is a person. Left out, 0.38 where the AI takes the calls, and 0.45 with `queue`.",
     )
     machine_s: float = Field(
         default=4.5, ge=1.5, le=20, description="So much voice without such a pause is a machine's."

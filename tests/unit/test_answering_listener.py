@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ccaas.media.answering.detector import AnswerListener
-from ccaas.media.answering.limits import Limits
+from ccaas.media.answering.limits import EAGER, Limits
 from ccaas.media.answering.words import ENGLISH, holds
 from ccaas.ports.answering import AnsweredBy, GreetingOver, Verdict
 from ccaas.ports.media import Pcm
@@ -213,3 +213,29 @@ def test_a_mailbox_that_is_full_keeps_no_message() -> None:
     assert isinstance(first, Verdict)
     assert isinstance(last, Verdict)
     assert (first.keeps, last.keeps) == (True, False)
+
+
+def test_who_goes_on_at_once_and_listens_to_nobody_is_a_machine() -> None:
+    on = ("voice", 0.8), ("-", 0.7), ("voice", 2.0), ("-", 0.6), ("voice", 1.5), ("-", 4.0)
+    first, last, _ = listen(*on, limits=Limits(pauses=EAGER))
+    assert isinstance(first, Verdict)
+    assert isinstance(last, Verdict)
+    assert (first.by, last.by) == (AnsweredBy.HUMAN, AnsweredBy.MACHINE)
+    assert "without listening" in last.why
+
+
+@pytest.mark.parametrize(
+    "on",
+    [
+        (("-", 2.0), ("voice", 6.0), ("-", 1.0)),  # an answer to what we have said
+        (("-", 0.7), ("voice", 2.0), ("-", 1.5), ("voice", 4.0), ("-", 1.0)),  # who greets on, listens, and answers
+    ],
+)
+def test_who_listens_is_a_person(on: tuple[Part, ...]) -> None:
+    assert verdict(listen(("voice", 0.8), *on, limits=Limits(pauses=EAGER))).by is AnsweredBy.HUMAN
+
+
+def test_who_asks_how_to_help_is_a_person_however_long_they_greet() -> None:
+    on = ("voice", 0.8), ("-", 0.7), ("voice", 4.0), ("-", 1.0)
+    words = [(2.0, "Good morning, Smith and Sons, how can I help")]
+    assert verdict(listen(*on, words=words, limits=Limits(pauses=EAGER))).by is AnsweredBy.HUMAN

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ccaas.media.answering.greeting import Greeting
+from ccaas.media.answering.greeting import Greeting, Monologue
 from ccaas.media.answering.limits import Limits
 from ccaas.media.answering.signals import Signal, Signals
 from ccaas.media.answering.tones import HOP_S, RATE, ToneFinder
@@ -41,6 +41,7 @@ class AnswerListener:
         self._finder = ToneFinder()
         self._signals = Signals(self._limits)
         self._greeting = Greeting(self._limits)
+        self._monologue = Monologue(self._limits)
         self._frames = 0
         self._quiet_s = 0.0
         self._beeped = False
@@ -81,7 +82,7 @@ class AnswerListener:
         if self.verdict is None:
             return self._judge(signal, voice=voice, tone=tone)
         if self.verdict.by is AnsweredBy.HUMAN:
-            return self._doubt(signal)
+            return self._doubt(signal, voice=voice)
         return self._await_end(signal, voice=voice, tone=tone)
 
     def hear(self, text: str) -> Verdict | None:
@@ -89,10 +90,10 @@ class AnswerListener:
         if self._over:
             return None
         full = holds(text, self._phrases.full)
+        self._greeting.personal = bool(holds(text, self._phrases.human))
         if self.verdict is None:
             if phrase := holds(text, self._phrases.machine):
                 return self._decide(AnsweredBy.MACHINE, f'"{phrase}"', keeps=not full)
-            self._greeting.personal = bool(holds(text, self._phrases.human))
         elif self.verdict.by is AnsweredBy.HUMAN:
             if (phrase := holds(text, self._phrases.sure)) and not holds(text, self._phrases.offers):
                 return self._decide(AnsweredBy.MACHINE, f'"{phrase}"', keeps=not full)
@@ -121,12 +122,14 @@ class AnswerListener:
             found = AnsweredBy.SILENCE, "tones, and no voice"
         return self._decide(*found) if found is not None else None
 
-    def _doubt(self, signal: Signal | None) -> Verdict | None:
+    def _doubt(self, signal: Signal | None, *, voice: bool) -> Verdict | None:
         """It was a person, so far."""
+        assert self.verdict is not None  # it is what is doubted
         if signal is Signal.BEEP:
             self._beeped = True
             return self._decide(AnsweredBy.MACHINE, "beep")
-        assert self.verdict is not None  # it is what is doubted
+        if self._monologue.step(HOP_S, voice=voice) and not self._greeting.personal:
+            return self._decide(AnsweredBy.MACHINE, f"{self._limits.resumed_s:.1f} s of voice without listening")
         self._over = self.at_s - self.verdict.at_s >= self._limits.doubt_s
         return None
 

@@ -51,3 +51,23 @@ class Greeting:
         longest = self._limits.pauses[-1][1]
         usual = next((pause_s for most_s, pause_s in self._limits.pauses if self.voiced_s <= most_s), longest)
         return min(usual, self._limits.personal_pause_s) if self.personal else usual
+
+
+class Monologue:
+    """What comes after a greeting that seemed a person's: machines go on at once, and listen to nobody."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._quiet_s = 0.0
+        self._voiced_s = 0.0
+        self._listens = False
+
+    def step(self, seconds: float, *, voice: bool) -> bool:
+        """The next `seconds`: whether that is clear now."""
+        if voice:
+            self._voiced_s, self._quiet_s = self._voiced_s + seconds, 0.0
+            return not self._listens and self._voiced_s >= self._limits.resumed_s
+        self._quiet_s += seconds
+        if self._quiet_s >= (self._limits.listens_s if self._voiced_s else self._limits.resumes_s):
+            self._listens = True
+        return False

@@ -22,6 +22,11 @@ class Limits:
     """The same after words that only people say."""
     machine_s: float = 4.5
     """So much voice before such a pause, and it is a machine."""
+    resumes_s: float = 0.5
+    """Who goes on within so long after a verdict "human" does not listen to us …"""
+    resumed_s: float = 3.0
+    """… and with so much voice then, without a pause of `listens_s`, is a machine."""
+    listens_s: float = 1.2
     voice_on: float = 0.5
     """Probability from which on it is a voice."""
     voice_off: float = 0.35
@@ -40,5 +45,5 @@ class Limits:
     """After so long without a verdict nobody is there: ringing and busy tones after the answer go on for ever."""
 
 
-EAGER = ((1.15, 0.4), (float("inf"), 0.5))
+EAGER = ((1.15, 0.38), (float("inf"), 0.5))
 """`Limits.pauses` where a verdict "human" that was wrong does little harm, because it is taken back."""

@@ -83,7 +83,6 @@ _SURE = (
     "number you have dialed",
     "party you are trying",
     "your call is important",
-    "is not available",
     "can't come to the phone",
     "cannot come to the phone",
     "can't take your call",
