@@ -100,6 +100,7 @@ class CampaignAttendant:
                 self._attempt.is_nobody(NO_PERSON[verdict.by])
                 if not verdict.keeps or not await self._leave_message(hearing, verdict):
                     return HangUp()
+                self._attempt.heard = None
             if self._queue:
                 return await self._meet(hearing.beside, reason)
             ended = await self._until_doubted(hearing, reason)

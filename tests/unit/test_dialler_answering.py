@@ -226,6 +226,9 @@ async def test_who_picks_up_during_the_message_is_talked_with() -> None:
         assert call.came_to() is Disposition.ANSWERED
     async with met(Script((1.0, MACHINE), (3.0, BEEP)), Script((1.5, PERSON)), queue="sales") as call:
         assert await call.attend() == TransferTo("sales")
+        assert (call.attempt.waits, call.attempt.leaves) == (True, False)
+        call.attempt.has_ended(EndReason.HUNG_UP, 16)
+        assert call.attempt.disposition(0.0) is Disposition.HUNG_UP
 
 
 async def test_after_a_second_beep_the_message_begins_anew() -> None:
