@@ -239,3 +239,9 @@ def test_who_asks_how_to_help_is_a_person_however_long_they_greet() -> None:
     on = ("voice", 0.8), ("-", 0.7), ("voice", 4.0), ("-", 1.0)
     words = [(2.0, "Good morning, Smith and Sons, how can I help")]
     assert verdict(listen(*on, words=words, limits=Limits(pauses=EAGER))).by is AnsweredBy.HUMAN
+
+
+def test_a_sound_that_goes_on_after_what_seemed_a_voice_is_nobody() -> None:
+    said = verdict(listen(("voice", 0.4), ("hiss", 9.0)))
+    assert (said.by, round(said.at_s)) == (AnsweredBy.SILENCE, 5)
+    assert verdict(listen(("hiss", 0.5), ("voice", 0.5), ("-", 1.0))).by is AnsweredBy.HUMAN

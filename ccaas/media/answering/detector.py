@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ccaas.media.answering.greeting import Greeting, Monologue
 from ccaas.media.answering.limits import Limits
 from ccaas.media.answering.signals import Signal, Signals
@@ -80,7 +82,7 @@ class AnswerListener:
         spoken = self._greeting.begun or self.verdict is not None
         signal = self._signals.step(ended, sounding, self.at_s, voice=voice, spoken=spoken)
         if self.verdict is None:
-            return self._judge(signal, voice=voice, tone=tone)
+            return self._judge(signal, float(np.mean(pcm.astype(np.float64) ** 2)), voice=voice, tone=tone)
         if self.verdict.by is AnsweredBy.HUMAN:
             return self._doubt(signal, voice=voice)
         return self._await_end(signal, voice=voice, tone=tone)
@@ -105,8 +107,8 @@ class AnswerListener:
         if probability is not None:
             self.voice = probability >= (self._limits.voice_off if self.voice else self._limits.voice_on)
 
-    def _judge(self, signal: Signal | None, *, voice: bool, tone: bool) -> Verdict | None:
-        found = self._greeting.step(HOP_S, voice=voice, tone=tone)
+    def _judge(self, signal: Signal | None, power: float, *, voice: bool, tone: bool) -> Verdict | None:
+        found = self._greeting.step(HOP_S, power, voice=voice, tone=tone)
         if signal is Signal.BEEP and not self._greeting.begun:
             self._alone_s, signal = self.at_s, None
         if self._greeting.begun:

@@ -12,6 +12,8 @@ class Greeting:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._idle_s = 0.0
+        self._loudness = [0.0, 0.0]
+        """Sums of the power of the voice, and of the silence since the last of it, each by its seconds."""
         self.voiced_s = 0.0
         """Voice so far, pauses left out."""
         self.silent_s = 0.0
@@ -24,12 +26,13 @@ class Greeting:
         """More than a click was heard."""
         return self.voiced_s >= self._limits.click_s
 
-    def step(self, seconds: float, *, voice: bool, tone: bool) -> tuple[AnsweredBy, str] | None:
+    def step(self, seconds: float, power: float, *, voice: bool, tone: bool) -> tuple[AnsweredBy, str] | None:
         """The next `seconds`: who it is and why, once that is clear. A tone is neither voice nor silence."""
         limits = self._limits
         if voice:
             self.voiced_s += seconds
             self.silent_s = 0.0
+            self._loudness = [self._loudness[0] + power * seconds, 0.0]
             if self.voiced_s >= limits.machine_s:
                 return AnsweredBy.MACHINE, f"{self.voiced_s:.1f} s of voice without waiting for an answer"
             return None
@@ -37,14 +40,28 @@ class Greeting:
             self.silent_s = self._idle_s = 0.0
             return None
         self.silent_s += seconds
+        self._loudness[1] += power * seconds
         if not self.begun:
             self._idle_s += seconds
             if self.silent_s >= limits.pauses[0][1]:
-                self.voiced_s = 0.0
+                self._forget()
             return (AnsweredBy.SILENCE, "no voice") if self._idle_s >= limits.nobody_s else None
-        if self.silent_s >= self._pause_s():
+        if self.silent_s >= self._pause_s() and not self._quiet:
+            # Nobody has stopped speaking: it was no voice.
+            self._idle_s += self.silent_s
+            self._forget()
+        elif self.silent_s >= self._pause_s():
             return AnsweredBy.HUMAN, f"{self.voiced_s:.1f} s of voice, then waits"
         return None
+
+    @property
+    def _quiet(self) -> bool:
+        """Whether the silence is one against the voice before it."""
+        voice, silence = self._loudness[0] / self.voiced_s, self._loudness[1] / self.silent_s
+        return silence <= voice * 10 ** (-self._limits.drop_db / 10)
+
+    def _forget(self) -> None:
+        self.voiced_s, self._loudness = 0.0, [0.0, 0.0]
 
     def _pause_s(self) -> float:
         """How long a person is silent after so much voice."""

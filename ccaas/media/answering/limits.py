@@ -18,6 +18,8 @@ class Limits:
     A voice detector lets go of a voice about 0.15 s late: that much more has passed in truth."""
     doubt_s: float = 15.0
     """For so long after a verdict "human" it may be taken back."""
+    drop_db: float = 4.0
+    """A pause is one when it is so much fainter than the voice before it: music, and the noise of a line, go on."""
     personal_pause_s: float = 0.45
     """The same after words that only people say."""
     machine_s: float = 4.5
