@@ -45,10 +45,11 @@ function boardIs(board) {
   const waiting = board.queues.flatMap((queue) => queue.waiting);
   const answered = board.queues.reduce((sum, queue) => sum + queue.answered, 0);
   const within = board.queues.reduce((sum, queue) => sum + queue.within_target, 0);
+  const texts = [sum(board.queues, "texts_waiting"), sum(board.queues, "texts_in_hand")];
   const longest = waiting.length ? board.at - Math.min(...waiting.map((one) => one.since)) : 0;
   const upset = board.calls.filter((one) => one.score !== null && moodWord(one.score) === "upset").length;
   const figures = [
-    ["Waiting", waiting.length, waiting.length ? "warn" : ""], ["Longest wait", span(longest), longest > 60 ? "bad" : ""],
+    ["Waiting", waiting.length, waiting.length ? "warn" : ""], ["Texts waiting", texts[0], texts[0] ? "warn" : ""], ["Texts in hand", texts[1], ""], ["Longest wait", span(longest), longest > 60 ? "bad" : ""],
     ["Service level", percent(answered ? within / answered : null), answered && within / answered < 0.8 ? "bad" : answered ? "good" : ""],
     ["Conversations", board.calls.length, ""], ["Upset", upset, upset ? "bad" : ""],
     ["Available", board.agents.filter((one) => one.state === "available").length, ""], ["Abandoned", board.queues.reduce((sum, queue) => sum + queue.abandoned, 0), ""],
@@ -58,12 +59,12 @@ function boardIs(board) {
     [queue.name, queue.open ? "" : " ", !queue.open && h("span", { className: "tag" }, "closed")], num(queue.waiting.length), num(queue.available), num(queue.expected_wait_s === null ? "–" : span(queue.expected_wait_s)), num(queue.answered), num(queue.abandoned), num(percent(queue.service_level)),
   ]), "There are no queues."));
   fill(byId("waiting-body"), table(["Customer", "Queue", "Waits", "Priority", "Move to"], waiting.map((one) => [
-    [h("bdi", {}, addressed(one.customer)), " ", one.callback && h("span", { className: "tag" }, "call back"), one.ringing && h("span", { className: "tag accent" }, `rings at ${one.ringing}`)], one.queue, age(one.since), num(one.priority.toFixed(1)),
+    [h("bdi", {}, addressed(one.customer)), " ", one.callback && h("span", { className: "tag" }, "call back"), one.channel !== "voice" && h("span", { className: "tag" }, one.channel), one.ringing && h("span", { className: "tag accent" }, `${one.channel === "voice" ? "rings at" : "offered to"} ${one.ringing}`)], one.queue, age(one.since), num(one.priority.toFixed(1)),
     choice(`reroute ${one.handoff_id}`, `Move ${addressed(one.customer)} to`, "Move…", board.queues.filter((queue) => queue.name !== one.queue).map((queue) => [queue.name, queue.name]), (queue) => quietly(ask("reroute", { handoff: one.handoff_id, queue }))),
   ]), "Nobody is waiting."));
   fill(byId("calls-body"), table(["Customer", "With", "State", "For", "Seems", "Take part"], board.calls.map(call), "There are no conversations."));
   fill(byId("agents-body"), table(["Agent", "State", "For", "Skills", "Set"], board.agents.map((agent) => [
-    [agent.name, h("div", { className: "soft" }, agent.queues.join(", "))], [h("span", { className: `tag ${{ available: "good", "on call": "accent", ringing: "warn" }[agent.state] ?? ""}` }, agent.state), agent.reason && ` ${agent.reason}`], age(agent.since),
+    [agent.name, h("div", { className: "soft" }, agent.queues.join(", "))], [h("span", { className: `tag ${{ available: "good", "on call": "accent", ringing: "warn" }[agent.state] ?? ""}` }, agent.state), agent.reason && ` ${agent.reason}`, agent.texts?.length ? h("span", { className: "tag" }, `${agent.texts.length} of ${agent.texts_most} texts`) : null], age(agent.since),
     Object.entries(agent.skills).map(([name, level]) => `${name} ${level}`).join(", "),
     choice(`force ${agent.login}`, `Set ${agent.name} to`, "Set…", [["available", "available"], ["away", "away"], ["offline", "signed out"]], (to) => quietly(ask("force", { login: agent.login, state: to, reason: to === "away" ? "supervisor" : "" }))),
   ]), "There are no agents."));
@@ -110,6 +111,7 @@ function showHeard() {
   ]);
 }
 
+const sum = (queues, name) => queues.reduce((total, queue) => total + (queue[name] ?? 0), 0);
 const num = (value) => h("span", { className: "number" }, String(value));
 
 function choice(key, label, first, options, chosen) {

@@ -2,8 +2,8 @@
 import { fill, h } from "../site/dom.js";
 
 export const KEYS = [
-  ["V", "be available"], ["W", "be away: choose why"], ["A", "answer"], ["H", "hold, and go on"], ["M", "mute, and unmute"], ["K", "keypad"],
-  ["T", "pass the call on"], ["B", "give the call back to the AI"], ["X", "hang up"], ["C", "go to the conversation"], ["U", "go to the customer"],
+  ["V", "be available"], ["W", "be away: choose why"], ["A", "answer, or take what is offered"], ["H", "hold, and go on"], ["M", "mute, and unmute"], ["K", "keypad"],
+  ["T", "pass the call on"], ["B", "give the call or conversation back to the AI"], ["X", "hang up; finish what is written"], ["R", "write a reply"], ["1 – 9", "open one of your conversations"], ["C", "go to the conversation"], ["U", "go to the customer"],
   ["P", "go to what you can do"], ["L", "go to the timeline"], ["N", "go to the wrap-up's note"], ["?", "this list"],
 ];
 

@@ -9,6 +9,7 @@ import { help, listen } from "./keys.js";
 import { Line } from "./line.js";
 import { Proposals } from "./proposals.js";
 import { showRadar } from "./radar.js";
+import { Texts, written } from "./texts.js";
 import { Transcript } from "./transcript.js";
 import { Transfer } from "./transfer.js";
 import { WrapUp } from "./wrap-up.js";
@@ -20,7 +21,7 @@ const me = await whoAmI();
 head(me);
 document.title = `Desk · ${me.installation}`;
 
-const state = { agent: null, work: null, queues: [], agents: [], dispositions: [], reasons: [], destinations: [], lostS: 10, wanted: null, lostAt: 0 };
+const state = { agent: null, work: null, voice: null, queues: [], agents: [], dispositions: [], reasons: [], destinations: [], lostS: 10, wanted: null, lostAt: 0 };
 const shownLink = linkShown({ lostS: () => state.lostS, superseded });
 const connection = new Connection("/desk/socket", me.csrf, told, (how, detail = {}) => {
   if (how === "lost") state.lostAt = detail.since;
@@ -36,6 +37,8 @@ const transcript = new Transcript(byId("transcript"), me);
 const proposals = new Proposals(byId("proposals-body"), order);
 const history = new History(byId("history-body"));
 const wrapUp = new WrapUp(byId("wrap-up"), order);
+const texts = new Texts({ me, state, connection, select, transfer: openTransfer, shown });
+texts.title = title;
 
 // — news —
 
@@ -47,9 +50,11 @@ function told(frame) {
     case "offer": return offered(frame.work);
     case "withdrawn": return withdrawn(frame);
     case "said": return said(frame);
+    case "drafted": return drafted(frame);
     case "call": return callIs(frame);
     case "decided": return decided(frame);
     case "finished": return finished(frame.conversation);
+    default: return texts.told(frame);
   }
 }
 
@@ -62,7 +67,10 @@ function everything(frame) {
   fill(away, h("option", { value: "" }, "Away…"), state.reasons.map((reason) => h("option", { value: reason }, `Away: ${reason}`)));
   queuesAre(JSON.parse(frame.outline));
   agentIs(frame.agent);
-  state.work = frame.work;
+  const before = state.work?.bundle.conversation_id;
+  state.voice = frame.work;
+  texts.are(frame.texts);
+  state.work = texts.of(before) ?? state.voice ?? texts.all[0] ?? null;
   showWork();
   if (frame.work?.call === "offered") shown(frame.work.bundle.handoff_id);
 }
@@ -90,12 +98,18 @@ function agentIs(agent, news = false) {
   away.value = now === "away" && state.reasons.includes(agent.reason) ? agent.reason : "";
   if (before !== undefined && before !== now) announce(`You are ${now}${agent?.reason ? `, ${agent.reason}` : ""}.`, now === "away" && before === "ringing");
   showMine();
-  wrapUp.show(state.work, agent, state.dispositions);
+  wrapUp.show(state.voice, agent, state.dispositions);
   if (!state.work) showWork();
 }
 
-function offered(work) {
+/* One of the agent's conversations, or nothing. */
+function select(work) {
   state.work = work;
+  showWork();
+}
+
+function offered(work) {
+  state.work = state.voice = work;
   document.body.dataset.tab = "talk";
   showWork();
   byId("transfer").close();
@@ -114,42 +128,57 @@ function shown(handoff) {
 }
 
 function withdrawn({ handoff, why }) {
-  if (state.work?.bundle.handoff_id !== handoff) return;
-  state.work = null;
-  showWork();
+  if (state.voice?.bundle.handoff_id !== handoff) return;
+  leave();
   announce(`It is no longer yours: ${why}.`, true);
 }
 
 function said({ conversation, line: words }) {
-  if (state.work?.bundle.conversation_id !== conversation) return;
-  state.work.lines.push(words);
+  if (state.voice?.bundle.conversation_id !== conversation) return;
+  state.voice.lines.push(words);
+  if (state.work !== state.voice) return;
   transcript.add(words);
   if (words.score !== null) showRadar(byId("radar-body"), state.work);
 }
 
+function drafted({ conversation, who, text }) {
+  if (state.work?.bundle.conversation_id === conversation) transcript.draft(who, text);
+}
+
 function callIs({ conversation, state: now, detail }) {
-  if (state.work?.bundle.conversation_id !== conversation) return;
-  state.work.call = now;
-  state.work.detail = detail;
-  document.body.dataset.work = now;
+  if (state.voice?.bundle.conversation_id !== conversation) return;
+  state.voice.call = now;
+  state.voice.detail = detail;
   if (now === "ended") byId("transfer").close();
+  wrapUp.show(state.voice, state.agent, state.dispositions);
+  texts.list();
+  if (state.work !== state.voice) return;
+  document.body.dataset.work = now;
   call.show(state.work);
   title();
-  wrapUp.show(state.work, state.agent, state.dispositions);
 }
 
 function decided({ conversation, approval, verdict, text }) {
-  if (state.work?.bundle.conversation_id !== conversation) return;
-  state.work.results.push({ approval, verdict, text });
-  proposals.show(state.work);
+  const work = state.voice?.bundle.conversation_id === conversation ? state.voice : texts.of(conversation);
+  if (!work) return;
+  work.results.push({ approval, verdict, text });
+  if (work === state.work) proposals.show(work);
   announce(text, true);
 }
 
 function finished(conversation) {
-  if (state.work?.bundle.conversation_id !== conversation) return;
-  state.work = null;
-  showWork();
+  if (state.voice?.bundle.conversation_id !== conversation) return;
+  leave();
   byId("available").focus();
+}
+
+/* The call is nobody's business here any more. */
+function leave() {
+  const shown = state.work === state.voice;
+  state.voice = null;
+  if (shown) state.work = texts.all[0] ?? null;
+  wrapUp.show(null, state.agent, state.dispositions);
+  showWork();
 }
 
 // — what is shown —
@@ -157,16 +186,27 @@ function finished(conversation) {
 function showWork() {
   const { work } = state;
   document.body.dataset.work = work?.call ?? "none";
-  call.show(work);
+  document.body.dataset.text = written(work) ? work.call : "";
+  showCall();
+  texts.list();
   showRadar(byId("radar-body"), work);
   showRecap(byId("recap"), work);
   byId("recap").hidden = !work;
-  transcript.show(work, idle());
+  if (written(work)) texts.show(work);
+  else { texts.hide(); transcript.show(work, idle()); }
   showCustomer(byId("customer-body"), work);
   proposals.show(work);
   history.show(work);
-  wrapUp.show(work, state.agent, state.dispositions);
+  wrapUp.show(state.voice, state.agent, state.dispositions);
   title();
+}
+
+/* A telephone that rings comes before what is written. */
+function showCall() {
+  const text = written(state.work) && !call.ringing && !call.talking;
+  setText(byId("call-title"), text ? "This conversation" : "Call");
+  if (text) texts.controls(byId("call-body"), state.work);
+  else call.show(written(state.work) ? state.voice : state.work);
 }
 
 function idle() {
@@ -192,8 +232,9 @@ function showMine() {
 
 function title() {
   const { work } = state;
-  const mark = !work ? "" : work.call === "ringing" || work.call === "offered" ? `☎ ${nameOf(work.bundle)} · ` : work.call === "ended" ? "wrap-up · " : `${nameOf(work.bundle)} · `;
-  document.title = `${mark}Desk · ${me.installation}`;
+  const unread = texts.unread || texts.offered.length ? `(${texts.unread + texts.offered.length}) ` : "";
+  const mark = !work ? "" : written(work) ? `${nameOf(work.bundle)} · ` : work.call === "ringing" || work.call === "offered" ? `☎ ${nameOf(work.bundle)} · ` : work.call === "ended" ? "wrap-up · " : `${nameOf(work.bundle)} · `;
+  document.title = `${unread}${mark}Desk · ${me.installation}`;
 }
 
 // — what is asked —
@@ -230,17 +271,20 @@ for (const tab of document.querySelectorAll(".tabs button")) {
   });
 }
 const go = (tab, id) => () => { document.body.dataset.tab = tab; byId(id).focus(); };
-const onCall = (act) => () => state.work && act();
+const onCall = (act) => () => state.work && !written(state.work) && act();
+const onText = (act, otherwise) => () => (written(state.work) ? state.work.call === "talking" && act(state.work) : otherwise());
 listen({
-  V: () => setState("available", ""), W: () => { byId("away").focus(); byId("away").showPicker?.(); }, A: () => call.answer(), X: () => call.hangUp(),
-  H: onCall(() => call.hold()), M: onCall(() => call.mute()), K: onCall(() => call.toggle()), T: onCall(() => openTransfer(state.work)), B: onCall(() => call.back(state.work)),
+  V: () => setState("available", ""), W: () => { byId("away").focus(); byId("away").showPicker?.(); }, A: () => (call.ringing ? call.answer() : texts.take()), X: onText((work) => texts.finish(work), () => call.hangUp()),
+  R: () => texts.composer.focus(),
+  H: onCall(() => call.hold()), M: onCall(() => call.mute()), K: onCall(() => call.toggle()), T: () => state.work && openTransfer(state.work), B: onText((work) => texts.back(work), onCall(() => call.back(state.work))),
+  ...Object.fromEntries([1, 2, 3, 4, 5, 6, 7, 8, 9].map((number) => [String(number), () => texts.nth(number)])),
   C: go("talk", "talk"), U: go("customer", "customer"), P: go("proposals", "proposals"), L: go("history", "history"), N: () => byId("note")?.focus(), "?": () => help(byId("help")),
 });
 line.addEventListener("changed", () => {
   document.body.dataset.phone = line.phone.state;
-  call.show(state.work);
+  showCall();
 });
 line.connect();
 setInterval(showMine, 1_000);
 showWork();
-addEventListener("beforeunload", (event) => { if (["talking", "held", "consulting", "conference"].includes(state.work?.call)) event.preventDefault(); });
+addEventListener("beforeunload", (event) => { if (["talking", "held", "consulting", "conference"].includes(state.voice?.call)) event.preventDefault(); });

@@ -15,14 +15,14 @@ export class Transfer {
     const problem = h("p", { className: "problem", role: "alert", hidden: true });
     const chosen = () => form.elements.to?.value ?? "";
     const form = h("form", { method: "dialog" },
-      h("h2", { id: "transfer-title" }, "Pass the call on"),
+      h("h2", { id: "transfer-title" }, work.bundle.channel === "voice" ? "Pass the call on" : "Pass the conversation on"),
       h("fieldset", { className: "targets" }, h("legend", { className: "unseen" }, "To whom"),
         targets.map(({ to, name, about }) => h("label", {}, h("input", { type: "radio", name: "to", value: to }), h("span", {}, name), h("span", { className: "soft" }, about)))),
       problem,
       h("div", { className: "row apart" },
         h("button", { type: "button", onclick: () => this.dialog.close() }, "Cancel"),
         h("span", { className: "row" },
-          h("button", { type: "button", onclick: () => this.send(work, "consult", chosen(), problem) }, "Speak with them first"),
+          work.bundle.channel === "voice" && h("button", { type: "button", onclick: () => this.send(work, "consult", chosen(), problem) }, "Speak with them first"),
           h("button", { type: "submit", className: "primary", onclick: (event) => { event.preventDefault(); this.send(work, "transfer", chosen(), problem); } }, "Send there"))));
     fill(this.dialog, form);
     this.dialog.showModal();
