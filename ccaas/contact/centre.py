@@ -45,6 +45,7 @@ class Centre(WrittenFloor):
         person = self._person(login)
         if person.desktop is not desktop:
             return
+        self._give_back(person, "your desk was not reached", offered_only=False)
         person.desktop = None
         self._go_offline(person, "the desktop is gone")
 

@@ -31,7 +31,7 @@ from ccaas.journal.messages import (
     MessageReceived,
     MessagesTaken,
 )
-from ccaas.journal.texts import OpenConversation
+from ccaas.journal.texts import WITH_PERSON, OpenConversation
 from ccaas.messaging import figures
 from ccaas.messaging.concealing import conceal
 from ccaas.messaging.outbox import Outbox, messages
@@ -188,10 +188,17 @@ class TextConversation:
                     await self._answer_or_pass_on(self._first_of_one_line())
                 self._idle_from = self._parts.clock.now()
                 if self.ended:
-                    return
-        finally:
-            if self._person is not None and self.ended:
-                self._person.handing.left()
+                    break
+        except Exception:
+            self._leave()
+            raise
+        if self.ended:
+            self._leave()
+
+    def _leave(self) -> None:
+        """No person need have it any more."""
+        if self._person is not None:
+            self._person.handing.left()
 
     async def _answer_or_pass_on(self, letters: list[MessageReceived]) -> None:
         """The AI answers; or, while a person has it or is about to, it says nothing."""
@@ -214,14 +221,15 @@ class TextConversation:
                 await self._finish(order)
 
     async def _finish(self, order: Finished) -> None:
-        """A person has finished with it: it is over, and what comes next begins anew."""
+        """A person has finished with it: it is over, and what comes next begins anew. What has just come the AI answers."""
         assert self._person is not None  # only they do
-        self.ended = True
+        self.ended = not self._pending
         topic = self._dialogue.topic() if self._dialogue is not None else None
         closed = replace(topic or WITH_A_PERSON, state=ThreadState.CLOSED, outcome=order.disposition)
         at = self._parts.at()
         told: Rows = () if topic is not None else self._chapter.about(closed, {}, f"t{self._turns}", at)
-        await self._store(*told, *self._person.ending(order))
+        ends = self._end(WITH_PERSON) if self.ended else []
+        await self._store(*told, *self._person.ending(order), *ends)
 
     async def resume(self, journal: Journal) -> None:
         """Go on with a conversation of an earlier controller: with a person, where it was with one."""

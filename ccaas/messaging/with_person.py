@@ -23,7 +23,6 @@ from ccaas.journal.messages import (
     FAILED,
     REFUSED,
     WAITING,
-    ConversationEnded,
     MessageQueued,
     MessageReceived,
     MessagesTaken,
@@ -264,10 +263,9 @@ class WithPerson:
         self._stir()
 
     def ending(self, order: Finished) -> list[Entry]:
-        """What is journalled of its end."""
+        """What the timeline is told of its end."""
         text = f"{order.disposition.capitalize()}." + (f" {order.note}" if order.note else "")
-        noted = self._chapter().noted("person:done", text, self._parts.at(), {}, f"human:{order.by}")
-        return [*noted, ConversationEnded(self._id, WITH_PERSON)]
+        return [*self._chapter().noted("person:done", text, self._parts.at(), {}, f"human:{order.by}")]
 
     # —
 

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from texting import ADDRESS, STRANGER
 from written import Desks
 
+from ccaas.contact.bundle import Facts
 from ccaas.contact.handoff import Stage
+from ccaas.contact.hours import opens_at
+from ccaas.contact.rules import Caller
+from ccaas.contact.settings import Hours
 from ccaas.contact.text_state import TRANSITIONS, TextStep, after
 from ccaas.errors import ContactError, MessageFailed, TransitionError
+from ccaas.ports.accounts import Account, Role
 from ccaas.ports.contact import AgentState
-from ccaas.ports.journey import FactKind
+from ccaas.ports.journey import Assurance, FactKind, Identity, IdentityKind, Traces
 from ccaas.ports.messaging import ChannelCapabilities
+from ccaas.ports.queueing import Order, Ring
 from ccaas.testing.fakes.messaging import FakeTextChannel
 from ccaas.testing.fakes.sentiment import FakeSentiment
+from ccaas.web.desktop.hub import Hub
 
 pytestmark = pytest.mark.looptime
 FIRST = "A colleague of mine will take over here. You are number 1 in line."
@@ -297,3 +308,116 @@ async def test_two_customers_are_apart(tmp_path: Path) -> None:
         await desks.centre.write(two, "To the second.", by="ann")
         await desks.office.until(lambda: desks.office.told(STRANGER)[-1] == "To the second.", "both")
         assert desks.office.told(ADDRESS)[-1] == "To the first."
+
+
+async def test_a_call_that_waits_gets_somebody_before_more_texts_do(tmp_path: Path) -> None:
+    """Who has texts takes none while they are the next to be free for a call that came before."""
+    async with Desks(tmp_path) as desks:
+        await desks.ready("ann")
+        one = await desks.taken("ann", address=ADDRESS)
+        orders: list[Order] = []
+        caller = Caller("c1", "Isabella", "gold", "+15550111", "front", "en-US", no_facts)
+        call = desks.centre.enqueue(caller, "general", "wish", 1.0)
+        assert call is not None
+        desks.centre.follow(call, orders.append)
+        await desks.office.write("Person, please.", STRANGER)
+        await desks.office.quiet(5)
+        assert len(desks.desktops["ann"].offered) == 1 and orders == [], "neither the call nor a second text"
+        await desks.centre.wrap_up("ann", one, "solved", "")
+        await desks.office.until(lambda: any(isinstance(order, Ring) for order in orders), "her phone rings")
+        assert desks.state("ann")[0] is AgentState.RINGING
+
+
+async def no_facts() -> Facts:
+    return Facts("c1", "voice", None, Assurance.NONE, None)
+
+
+async def test_what_comes_as_it_is_finished_is_answered_by_the_ai(tmp_path: Path) -> None:
+    async with Desks(tmp_path) as desks:
+        await desks.ready("ann")
+        name = await desks.taken("ann")
+        writing = asyncio.create_task(desks.office.write("Hi"))
+        await asyncio.sleep(0)
+        await desks.centre.wrap_up("ann", name, "solved", "")
+        await writing
+        await desks.office.until(lambda: desks.office.told()[-1] == "Hello.", "it is answered")
+
+
+async def test_a_desk_that_is_lost_gives_its_texts_back_as_soon_as_a_call_would_be(tmp_path: Path) -> None:
+    async with Desks(tmp_path) as desks:
+        hub = Hub(desks.centre, 10.0, silent_s=6.0)
+        hub.start()
+        desk = await hub.come(Account("ann", "Ann", Role.AGENT))
+        frames: list[dict[str, Any]] = []
+
+        def page(frame: str) -> None:
+            frames.append(json.loads(frame))
+            if frames[-1]["type"] == "text":
+                desk.shown(frames[-1]["work"]["bundle"]["handoff_id"])
+
+        desk.feed.listen(page)
+        await desks.centre.set_state("ann", AgentState.AVAILABLE, by="ann")
+        await desks.office.write("Person, please.")
+        await desks.office.until(lambda: desk.texts.all, "it is offered")
+        await asyncio.sleep(0.1)
+        name = desk.texts.all[0].bundle.conversation_id
+        await desks.centre.accept(name, by="ann")
+        await desks.office.write("Hello?")
+        await desks.office.until(lambda: desk.texts.all[0].unread == 1, "it is there, and unread")
+        assert [frame["line"]["text"] for frame in frames if frame["type"] == "text_said"] == ["Hello?"]
+        hub.gone(desk)
+        await asyncio.sleep(5.5)
+        assert await hub.come(desk.account) is desk
+        assert desk.texts.all[0].call == "talking", "a page that comes back has it still"
+        hub.gone(desk)
+        await asyncio.sleep(6.5)
+        assert desk.texts.all == [] and desks.state("ann")[0] is AgentState.OFFLINE
+        await desks.ready("sue")
+        assert (await desks.offered("sue")).conversation_id == name
+        await hub.close()
+
+
+async def test_reroute_takes_an_offer_back(tmp_path: Path) -> None:
+    async with Desks(tmp_path) as desks:
+        await desks.ready("ann")
+        await desks.office.write("Person, please.")
+        bundle = await desks.offered("ann")
+        await desks.centre.reroute(bundle.handoff_id, "senior", by="boss")
+        assert desks.desktops["ann"].withdrawn == [(bundle.handoff_id, "it waits elsewhere now")]
+        await desks.ready("sue")
+        assert (await desks.offered("sue")).queue == "senior"
+
+
+async def test_nobody_of_a_queue_there_its_other_queue_has_it(tmp_path: Path) -> None:
+    queues = {
+        "general": {"skills": {"general": 1}},
+        "senior": {"skills": {"complaints": 5}, "nobody": {"to": "general"}},
+    }
+    async with Desks(tmp_path, queues=queues, sentiment=FakeSentiment()) as desks:
+        await desks.ready("ann")
+        await desks.office.write("This is ridiculous!")
+        assert (await desks.offered("ann")).queue == "general"
+
+
+async def test_the_desktop_of_somebody_who_is_erased_is_cleared(tmp_path: Path) -> None:
+    async with Desks(tmp_path) as desks:
+        await desks.ready("ann")
+        await desks.taken("ann")
+        customer = await desks.office.journey.find(Identity(IdentityKind.PHONE, ADDRESS))
+        assert customer is not None
+        await desks.office.correspondence.let_go(Traces((customer,), (), ()))
+        assert desks.centre.handoffs == ()
+        assert len(desks.desktops["ann"].withdrawn) == 1
+
+
+def test_when_a_queue_opens_again() -> None:
+    hours = Hours(days={"mon": ("09:00-12:00", "13:00-17:00"), "fri": ("08:30-12:00",)}, holidays=(date(2026, 3, 6),))
+    monday = datetime(2026, 3, 2, 12, 30, tzinfo=UTC)
+    for now, then in (
+        (monday, datetime(2026, 3, 2, 13, 0, tzinfo=UTC)),
+        (monday.replace(hour=18), datetime(2026, 3, 9, 9, 0, tzinfo=UTC)),
+        (monday.replace(day=9, hour=18), datetime(2026, 3, 13, 8, 30, tzinfo=UTC)),
+    ):
+        assert opens_at(hours, now, "UTC") == then
+    assert opens_at(None, monday, "UTC") is None
+    assert opens_at(Hours(days={}), monday, "UTC") is None

@@ -155,7 +155,8 @@ export class Texts {
     const { work } = this.state;
     if (this.clock?.isConnected && written(work)) {
       const newest = work.lines.findLast((line) => line.who === "customer");
-      const answered = newest && work.lines.some((line) => line.at > newest.at && line.who !== "customer" && line.who !== "butler");
+      const lost = (line) => ["failed", "refused"].includes(work.sent[line.turn_id]?.state);
+      const answered = newest && work.lines.some((line) => line.at > newest.at && line.who !== "customer" && line.who !== "butler" && !lost(line));
       setText(this.clock, newest && !answered ? `they wait since ${span(Date.now() / 1000 - newest.at)}` : "answered");
     }
   }
