@@ -90,7 +90,9 @@ class Agent:
         self._conversation = conversation
         try:
             async with asyncio.timeout(settings.longest_call_s):
-                outcome = await conversation.run(self._snapshot, self._first_words(reason))
+                # Without a reason it begins, though a machine may have been taken for the caller before.
+                snapshot = self._snapshot if reason else None
+                outcome = await conversation.run(snapshot, self._first_words(reason))
         except TimeoutError:
             _log.warning("call is too long and ends", call=self._call_id, limit_s=settings.longest_call_s)
             return HangUp()

@@ -321,6 +321,19 @@ async def test_where_nothing_is_recorded_nothing_is_written(tmp_path: Path) -> N
     assert not (tmp_path / "recordings").exists()
 
 
+async def test_who_takes_the_telephone_after_a_machine_is_greeted_anew(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, {ASK: Script(Reply("On Friday."))})
+    attending = desk.attend()
+    await desk.says(GREETING)
+    await desk.say(ASK)
+    await desk.says("On Friday.")
+    attending.cancel()
+    await asyncio.gather(attending, return_exceptions=True)
+    again = desk.attend()
+    await desk.says(GREETING)
+    await desk.hang_up(again)
+
+
 async def test_a_transfer_names_its_destination(tmp_path: Path) -> None:
     transfer = Reply("I connect you.", ending=Ending.TRANSFER, destination="desk")
     desk = Desk(tmp_path, {ASK: Script(transfer)})
