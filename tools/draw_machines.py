@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 
 from ccaas.contact import state as contact
+from ccaas.contact import text_state as texts
+from ccaas.contact.handoff import Stage
 from ccaas.conversation.settings import ConversationSettings
 from ccaas.conversation.state import Event, Hangup, State, Understood
 from ccaas.dialler import state as dialler
@@ -39,6 +41,13 @@ Drawn by `python tools/draw_machines.py` from the tables in the code; a test fai
 `ccaas/contact/state.py`. As with a call, what is not drawn cannot be done.
 
 {_agent()}
+
+## A written conversation that wants a person
+
+`ccaas/contact/text_state.py`. An agent who has some stays available. Handed back to the AI, finished, or ended by the customer,
+it is none any more: from every state.
+
+{_text()}
 
 ## A record of a campaign
 
@@ -79,6 +88,13 @@ def _agent() -> str:
     for (state, following), steps in arrows.items():
         names = ", ".join(step.value for step in steps)
         lines.append(f"{_one_word(state)} --> {_one_word(following)}: {names}")
+    return _diagram(lines)
+
+
+def _text() -> str:
+    lines = [f"[*] --> {Stage.WAITING.value}"]
+    for (stage, step), following in texts.TRANSITIONS.items():
+        lines.append(f"{stage.value} --> {following.value}: {step.value}")
     return _diagram(lines)
 
 
