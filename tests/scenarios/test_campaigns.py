@@ -257,7 +257,7 @@ async def test_machines_get_a_message(tmp_path: Path) -> None:
     async with running(tmp_path) as (site, carrier), listening(site) as listener, speaking(site) as voice:
         greeting = await voice("Hello, this is Tom.", 1.0, "I can't come to the phone. Please leave a message.", 0.5)
         here = await voice("Hello? I am here.", 0.0)
-        full = await voice("Hello, the mailbox is full and cannot accept any messages. Goodbye.", 1.0)
+        full = await voice("This mailbox is full and cannot accept any messages. Goodbye.", 1.0)
         rows = [{"phone": number, "first_name": "Ann"} for number in (MAILBOX, NO_BEEP, PICKS_UP, FULL)]
 
         # A pause in its greeting makes it a person at first; its words tell, and after the beep it records.
@@ -286,12 +286,11 @@ async def test_machines_get_a_message(tmp_path: Path) -> None:
         await call.hang_up()
         await until(lambda: PICKS_UP in came_to(site, "mail"), "its end is kept")
 
-        # A mailbox that takes nothing is told nothing.
+        # A mailbox that takes no message gets none.
         await site.ask("POST", "/campaigns/mail/records", {"records": rows[3:]})
         call = await carrier.called(FULL)
-        call.start_saying(full)
-        await call.wait_ended(60)
-        assert not call.stereo().audio[:, 1].any()
+        told = await _recorded(listener, call, await call.start_saying(full).finished)
+        assert "call us back" not in told
         await until(lambda: FULL in came_to(site, "mail"), "its end is kept")
 
         found = came_to(site, "mail")
