@@ -1,8 +1,8 @@
 """What desktops cost and how fast words reach them: `python -m bench.desk [--out FILE]`.
 
 At rest: the controller's CPU with as many desktops signed in and idle, each with its own socket, against none. In calls:
-from the end of a caller's sentence, in the caller's own phone, until its line arrives at the agent's desktop; and from the
-moment at which the controller knew it.
+from the end of a caller's sentence, in the caller's own phone, until its words arrive at the agent's desktop (as a draft, which
+the line may go beyond, or in the line) and until its line does; and of the line from the moment at which the controller knew it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,17 @@ def changes(desktops: int) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A line at the desktop. Monotonic seconds, but `known_at`."""
+
+    words_at: float
+    """All its words were there."""
+    line_at: float
+    known_at: float
+    """The controller knew it (Unix seconds)."""
+
+
 class Desktop:
     """A desktop's socket, as its page would use it."""
 
@@ -62,8 +74,9 @@ class Desktop:
         self._count = 0
         self.talking = asyncio.Event()
         """They have answered."""
-        self.said: asyncio.Queue[tuple[float, dict[str, Any]]] = asyncio.Queue()
-        """Lines of the customer, with the monotonic second of their arrival."""
+        self.said: asyncio.Queue[Arrived] = asyncio.Queue()
+        """Lines of the customer."""
+        self._drafted: tuple[float, str] = (0.0, "")
 
     async def run(self) -> None:
         """Read until it is closed; acknowledge bundles at once."""
@@ -73,8 +86,13 @@ class Desktop:
                 await self._socket.send_json({"type": "shown", "handoff": frame["work"]["bundle"]["handoff_id"]})
             if frame["type"] == "call" and frame["state"] == "talking":
                 self.talking.set()
+            now = time.monotonic()
+            if frame["type"] == "drafted" and frame["who"] == "customer" and frame["text"] != self._drafted[1]:
+                self._drafted = now, frame["text"]
             if frame["type"] == "said" and frame["line"]["who"] == "customer":
-                self.said.put_nowait((time.monotonic(), frame["line"]))
+                at, words = self._drafted
+                self.said.put_nowait(Arrived(at if words == frame["line"]["text"] else now, now, frame["line"]["at"]))
+                self._drafted = 0.0, ""
 
     async def available(self) -> None:
         """Be available."""
@@ -120,7 +138,8 @@ async def resting(system: System, seconds: float) -> float:
 
 
 async def talking(system: System, calls: int) -> dict[str, Any]:
-    """From the end of a sentence, and from when it was known, until the desktop has its line (ms)."""
+    """From the end of a sentence until the desktop has its words and its line, and from when that was known (ms)."""
+    words: list[float | None] = []
     spoken: list[float | None] = []
     known: list[float | None] = []
     async with (
@@ -142,12 +161,14 @@ async def talking(system: System, calls: int) -> dict[str, Any]:
                 finished = await said.finished
                 try:
                     async with asyncio.timeout(_ANSWER_S / 2):
-                        arrived, line = await anna.said.get()
+                        line = await anna.said.get()
                 except TimeoutError:
+                    words.append(None)
                     spoken.append(None)
                     continue
-                spoken.append(1000 * (arrived - finished))
-                known.append(1000 * (arrived - line["at"] + time.time() - time.monotonic()))
+                words.append(1000 * (line.words_at - finished))
+                spoken.append(1000 * (line.line_at - finished))
+                known.append(1000 * (line.line_at - line.known_at + time.time() - time.monotonic()))
                 await asyncio.sleep(0.5)
             await call.hang_up()
             anna.talking.clear()
@@ -155,6 +176,7 @@ async def talking(system: System, calls: int) -> dict[str, Any]:
     lines = {"lines": len(spoken), "missed": sum(one is None for one in spoken)}
     return {
         **lines,
+        "words_to_desktop_ms": percentiles(words, 50, 95),
         "spoken_to_desktop_ms": percentiles(spoken, 50, 95),
         "known_to_desktop_ms": percentiles(known, 50, 95),
     }

@@ -155,7 +155,10 @@ class Agent:
             name, who = handing.overheard(text, customer=customer)
             self._memory.overheard(name, "customer" if customer else f"human:{who}", text, at, self._track())
 
-        await listen(stream, self._parts, side.keep, said, handing.writing)
+        def drafted(text: str) -> None:
+            handing.drafted(text, customer=customer)
+
+        await listen(stream, self._parts, side.keep, said, drafted, handing.writing)
 
     def place(self, name: str) -> Place | None:
         """See `Attendant`."""

@@ -53,11 +53,12 @@ async def listen(
     parts: Parts,
     keep: Callable[[Pcm, float], None],
     said: Callable[[str, float], None],
+    drafted: Callable[[str], None],
     writing: asyncio.Lock,
 ) -> None:
     """Until the stream ends: hand all audio to `keep`, and each line to `said` with the monotonic second of its beginning.
 
-    `writing` is held while a line is recognised.
+    At each short pause in a line `drafted` gets its words so far. `writing` is held while a line is recognised.
     """
     now = parts.clock.now
     times = {"started": 0.0, "stopped": 0.0}
@@ -74,6 +75,10 @@ async def listen(
 
     def stopped(at: float) -> None:
         times["stopped"] = at
+
+    def show(done: asyncio.Task[str]) -> None:
+        if not done.cancelled() and (text := done.result()):
+            drafted(text)
 
     ear = Ear(
         stream.codec,
@@ -106,6 +111,7 @@ async def listen(
                 continue
             if pause >= _DRAFT_S and draft is None:
                 draft, drafted_at = asyncio.create_task(_words(ear.utterance, writing), name="line"), stopped_at
+                draft.add_done_callback(show)
             if pause >= _GAP_S or ear.utterance.seconds > _LONGEST_S:
                 await _write(ear.take_utterance(), draft, times["started"], said, writing)
                 draft = None

@@ -12,7 +12,7 @@ from agents import Worker, worker
 from desk_site import DeskServer, desk_served, until
 from playwright.async_api import Browser, expect
 
-from ccaas.ports.contact import AgentState, Line, Proposal
+from ccaas.ports.contact import AgentState, Drafted, Line, Proposal
 from ccaas.ports.journey import Customer, JourneyContext, Profile
 from ccaas.testing.fakes.contact import bundle_of
 
@@ -55,7 +55,11 @@ async def test_a_handoff_from_the_bundle_to_the_wrap_up(anna: Worker, server: De
     assert "☎ Mia Silva" in await page.title()
 
     centre.call("c1", "talking")
+    centre.tell(Drafted("c1", "customer", "Thank you,"))
+    drafts = page.locator(".drafts")
+    await expect(drafts).to_have_text("Mia Silva Thank you, …")
     centre.say("c1", Line(time.time(), "customer", "Thank you, that is better.", "t9", -0.1, {"words": -0.1}))
+    await expect(drafts).to_be_empty()
     await expect(anna.part("Call")).to_contain_text("Talking")
     await expect(anna.log).to_contain_text("Thank you, that is better.")
     await expect(anna.part("Sentiment")).to_contain_text("calm")

@@ -40,6 +40,7 @@ async def test_lines_and_the_recording(tmp_path: Path) -> None:
                 parts,
                 Side(recording, clock.now, customer=customer).keep,
                 lambda text, at, customer=customer: said[customer].append((text, at)),
+                lambda _: None,
                 writing,
             )
         )
@@ -71,23 +72,31 @@ async def test_lines_and_the_recording(tmp_path: Path) -> None:
 
 
 async def test_words_are_there_when_the_line_has_ended(tmp_path: Path) -> None:
-    """Recognition takes 0.2 s and the pause that ends a line 0.3 s: together, and not one after the other."""
+    """Recognition takes 0.15 s and the pause that ends a line 0.3 s: together, and not one after the other."""
     clock, ears, stream = LoopClock(), Ears(), FakeMediaStream(Codec.ULAW)
-    ears.slow_s = 0.2
+    ears.slow_s = 0.15
     phrases = Phrases(Voice(), None, tmp_path / "phrases", "tones")
     parts = Parts(ears, FakeVoiceDetector(), Turning(), phrases, pinned(), clock)
     said: list[tuple[str, float]] = []
     caller = Caller(stream)
     living = asyncio.create_task(caller.live())
     keep = Side(None, clock.now, customer=True).keep
-    listening = asyncio.create_task(
-        listen(stream, parts, keep, lambda text, _: said.append((text, clock.now())), asyncio.Lock())
-    )
+    drafted: list[tuple[str, float]] = []
+
+    def says(text: str, _: float) -> None:
+        said.append((text, clock.now()))
+
+    def drafts(text: str) -> None:
+        drafted.append((text, clock.now()))
+
+    listening = asyncio.create_task(listen(stream, parts, keep, says, drafts, asyncio.Lock()))
     await asyncio.sleep(0.5)
     over = clock.now() + caller.speak("Where is my bag?")
     await _until(lambda: said)
     assert said[0][0] == "Where is my bag?"
     assert said[0][1] - over < 0.45
+    assert [text for text, _ in drafted] == ["Where is my bag?"]
+    assert drafted[0][1] < said[0][1], "the words are there before it is known that the line has ended"
     stream.lose()
     await listening
     living.cancel()

@@ -14,6 +14,9 @@ export class Transcript {
     // What grows beside it must not hide the newest words.
     new ResizeObserver(() => { if (this.stuck) this.toEnd(); }).observe(this.log);
     this.last = null;
+    /* What may go on, by who says it. It is no part of the log: a screen reader reads a line once, when it is whole. */
+    this.drafts = h("div", { className: "drafts", "aria-hidden": "true" });
+    this.drafted = new Map();
   }
 
   get atEnd() {
@@ -32,6 +35,8 @@ export class Transcript {
     this.work = work;
     if (!work) return fill(this.body, idle);
     this.log.setAttribute("aria-live", "off");
+    this.drafted.clear();
+    fill(this.drafts);
     fill(this.log);
     const own = work.bundle.transcript.length;
     work.lines.forEach((line, number) => {
@@ -39,7 +44,7 @@ export class Transcript {
       this.log.append(this.node(line));
     });
     if (work.lines.length <= own) this.pending = own > 0;
-    fill(this.body, this.log, this.newer);
+    fill(this.body, this.log, this.drafts, this.newer);
     this.toEnd();
     requestAnimationFrame(() => this.log.setAttribute("aria-live", "polite"));
   }
@@ -50,8 +55,22 @@ export class Transcript {
     this.last = null;
   }
 
+  /* Words that are still being said. */
+  draft(who, text) {
+    if (!this.work) return;
+    const end = this.stuck;
+    this.drafted.set(who, text);
+    this.showDrafts();
+    if (end) this.toEnd();
+  }
+
+  showDrafts() {
+    fill(this.drafts, [...this.drafted].map(([who, text]) => h("p", { dir: "auto" }, h("b", {}, h("bdi", {}, this.name(who))), ` ${text} …`)));
+  }
+
   add(line) {
     const end = this.stuck;
+    if (this.drafted.delete(line.who)) this.showDrafts();
     if (this.pending) this.border();
     this.log.append(this.node(line));
     if (end) this.toEnd();
