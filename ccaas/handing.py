@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -83,6 +84,8 @@ class Handing:
         self.centre: Centre
         self._known: dict[str, CallHanding] = {}
         """By call."""
+        self._texts: WeakValueDictionary[str, TextHanding] = WeakValueDictionary()
+        """By written conversation, which keeps its own."""
 
     async def open(self) -> None:
         """Take up what an earlier controller left."""
@@ -105,7 +108,7 @@ class Handing:
 
     def turn(self, conversation_id: str, turn: TurnRecord) -> None:
         """A turn of a call or of a conversation by text: its lines go to who watches."""
-        known = self._known.get(conversation_id)
+        known = self._known.get(conversation_id) or self._texts.get(conversation_id)
         if known is not None:
             known.said(turn)
             return
@@ -114,13 +117,13 @@ class Handing:
 
     def for_text(self, conversation_id: str, kind: str, address: str, known: Known, entry: str) -> TextHanding:
         """One written conversation's way to a person."""
-        one = TextHanding(self, conversation_id, kind, address, known, entry)
-        self._known[conversation_id] = one
+        one = self._texts[conversation_id] = TextHanding(self, conversation_id, kind, address, known, entry)
         return one
 
     def forget(self, call_id: str) -> None:
         """The call is over."""
         self._known.pop(call_id, None)
+        self._texts.pop(call_id, None)
         self.centre.left(call_id)
 
     # — Outside —

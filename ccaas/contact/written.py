@@ -82,6 +82,8 @@ class WrittenFloor(Floor):
 
     def _offer_text(self, one: Handoff) -> bool:
         queue = self.rules.queues[one.queue]
+        if not is_open(queue.hours, self._outside.clock(), self.rules.timezone):
+            return False
         if one.only:
             queue = queue.model_copy(update={"skills": {}})
         people = (person for person in self._candidates() if not one.only or person.login == one.only)

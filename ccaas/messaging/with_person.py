@@ -39,6 +39,7 @@ _log = structlog.get_logger(__name__)
 
 TOLD_AGAIN_S = 60.0
 """Who writes while they wait is told their place at most this often (s)."""
+NO_TEXT = "(a message without text)"
 STOPPED = "They wrote STOP: nothing may be sent to them here until they write START."
 
 
@@ -162,7 +163,7 @@ class WithPerson:
         self.reads(letters, line)
         entries: list[Entry] = []
         for letter in letters:
-            self._told(Words(time.time(), "customer", letter.message.text, letter.receipt))
+            self._told(Words(time.time(), "customer", letter.message.text or NO_TEXT, letter.receipt))
             entries += self._chapter().wrote(letter.receipt, letter.message.text, letter.at, "", line.kind)
         taken = MessagesTaken(tuple(one.receipt for one in letters), f"{self._id} {WITH_PERSON}")
         await self._store(*entries, taken)
