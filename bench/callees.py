@@ -19,6 +19,8 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Self
 
+import numpy as np
+
 from ccaas.media.codec import coder
 from ccaas.ports.media import Codec, Pcm
 
@@ -34,7 +36,7 @@ class Sort(StrEnum):
     LEAVES = "leaves"
     """Is taken up, and hung up at once: in the middle of the opening."""
     VOICEMAIL = "voicemail"
-    """A machine takes it up, talks, and listens until we hang up."""
+    """A machine takes it up, talks, beeps, and records until the caller hangs up."""
     REFUSES = "refuses"
     BUSY = "busy"
     RINGS = "rings"
@@ -78,9 +80,10 @@ class Callees(asyncio.DatagramProtocol):
     """`async with Callees(sort_of, said) as callees`: they are at `callees.port`."""
 
     def __init__(self, sort_of: Callable[[str], Sort], said: Pcm, seed: int = 1) -> None:
-        """`sort_of`: what a number is. `said`: 8 kHz, what a person says, and a machine again and again."""
+        """`sort_of`: what a number is. `said`: 8 kHz, what a person says, and a machine three times before its beep."""
         self._sort_of = sort_of
         self._said = coder(Codec.ULAW).encode(said)
+        self._beep = coder(Codec.ULAW).encode(_beep())
         self._random = random.Random(seed)
         self._dialogs: dict[str, _Dialog] = {}
         self._transport: asyncio.DatagramTransport
@@ -215,9 +218,9 @@ class Callees(asyncio.DatagramProtocol):
         port = re.search(r"^m=audio (\d+)", sdp, re.MULTILINE)
         where = ("127.0.0.1", int(port[1]) if port else 9)
         silence = b"\xff" * FRAME
-        pause = 10 if dialog.rung.sort is Sort.VOICEMAIL else 250
-        spoken = [self._said[at : at + FRAME].ljust(FRAME, b"\xff") for at in range(0, len(self._said), FRAME)]
-        round_ = [*[silence] * 10, *spoken, *[silence] * pause]
+        machine = dialog.rung.sort is Sort.VOICEMAIL
+        round_ = [*[silence] * 10, *_frames(self._said), *[silence] * (0 if machine else 250)]
+        round_ = [*round_ * 3, *[silence] * 25, *_frames(self._beep), *[silence] * 3_000] if machine else round_
         began = time.monotonic()
         number = 0
         while time.monotonic() - began < stays:
@@ -228,6 +231,15 @@ class Callees(asyncio.DatagramProtocol):
             if await _set_within(dialog.over, max(began + number * 0.02 - time.monotonic(), 0.0)):
                 return True
         return False
+
+
+def _frames(coded: bytes) -> list[bytes]:
+    return [coded[at : at + FRAME].ljust(FRAME, b"\xff") for at in range(0, len(coded), FRAME)]
+
+
+def _beep() -> Pcm:
+    t = np.arange(3_200) / 8_000
+    return np.asarray(8_000 * np.sin(2 * np.pi * 1_000 * t), np.int16)
 
 
 class _Ear(asyncio.DatagramProtocol):

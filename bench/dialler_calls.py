@@ -37,13 +37,13 @@ SHARES: Mapping[Sort, float] = {
 MEANT: Mapping[Sort, tuple[str, ...]] = {
     Sort.ANSWERS: ("answered",),
     Sort.LEAVES: ("hung_up",),
-    Sort.VOICEMAIL: ("answered", "machine"),
+    Sort.VOICEMAIL: ("message_left",),
     Sort.REFUSES: ("rejected",),
     Sort.BUSY: ("busy",),
     Sort.RINGS: ("no_answer",),
     Sort.NOBODY: ("invalid",),
 }
-"""What the dialler may say of each; a voicemail counts as answered where the campaign does not listen."""
+"""What the dialler may say of each."""
 OURS = ("failed", "abandoned")
 """A fault of ours, such as a machine that has too much to do; counted by itself, and the callee is no judge of it."""
 CAMPAIGN = "bench"
@@ -66,6 +66,7 @@ def changes(port: int, lines: int, mode: str) -> dict[str, Any]:
         "outreach": {
             "unknown": "allow",
             "hours": "00:00-24:00",
+            "opt_out": {"voicemail": "To get no more calls, please tell us so."},
             "voice": {"endpoint": "PJSIP/{number}@carrier", "entry": "bench", "caller_id": "+18005550100"},
         },
         "dialler": {
@@ -79,6 +80,7 @@ def changes(port: int, lines: int, mode: str) -> dict[str, Any]:
                     "short_s": 4,
                     "listens": True,
                     "opening": "Hello {first_name}, there is news of your flight. How can I help you?",
+                    "message": "Hello {first_name}, there is news of your flight. Please call us back.",
                     "retries": {"busy": {"after_min": 1, "most": 1}},
                 }
             }
