@@ -38,6 +38,9 @@ class Centre(WrittenFloor):
             person.then = None
         if person.state is AgentState.OFFLINE:
             self._step(person, AgentStep.SIGNED_IN, "signed in")
+        for one in self.handoffs:
+            if one.agent == login:
+                self._show_again(one)
         self._changed()
 
     async def sign_out(self, login: str, desktop: Desktop) -> None:
@@ -47,6 +50,9 @@ class Centre(WrittenFloor):
             return
         self._give_back(person, "your desk was not reached", offered_only=False)
         person.desktop = None
+        for one in self.handoffs:
+            if one.agent == login and one.stage is Stage.TALKING:
+                one.acknowledged = False
         self._go_offline(person, "the desktop is gone")
 
     async def set_state(self, login: str, state: AgentState, reason: str = "", *, by: str) -> None:

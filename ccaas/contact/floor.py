@@ -383,7 +383,22 @@ class Floor:
         one.tell = tell
         if one.stage is Stage.CALLING:
             tell(Announce(self._sentence(one, "callback_here")))
+        self._show_again(one)
         self._changed()
+
+    def _show_again(self, one: Handoff) -> None:
+        """The desktop of who talks with them does not have them: an earlier controller had put them there, or its page was
+        gone meanwhile."""
+        person = self._people.get(one.agent)
+        waits = one.stage is Stage.TALKING and one.tell is not None and not one.written and not one.acknowledged
+        if waits and person is not None and person.desktop is not None:
+            one.acknowledged = True  # at once, so that it is begun once
+            self._start(self._put_back(one, person))
+
+    async def _put_back(self, one: Handoff, person: Person) -> None:
+        one.acknowledged = await self._acknowledged(one, person, await self._facts(one))
+        if one.acknowledged and one.stage is Stage.TALKING and one.agent == person.login:
+            self._call_changed(one, "conference" if one.conference else "talking")
 
     def announced(self, one: Handoff, *, wanted: bool) -> None:
         """What was to be said has been said."""

@@ -428,6 +428,40 @@ async def test_an_earlier_controllers_waiting_and_talking_are_taken_up() -> None
         assert floor.books.kept == {}
 
 
+@pytest.mark.parametrize("first", ["call", "page"])
+async def test_after_a_restart_whoever_talks_has_the_bundle_again(first: str) -> None:
+    async with Floor() as floor:
+        await floor.ready("sue", "bob")
+        waiting, clerk = await floor.wait_in("general", score=0.9)
+        await floor.office.until(lambda: floor.state("sue") is AgentState.ON_CALL, "she talks")
+        await floor.close()
+        floor.open()
+        floor.news.clear()
+        again = floor.centre.kept(floor.caller(clerk))
+        assert again is not None
+
+        orders: list[object] = []
+        if first == "call":
+            floor.centre.follow(again, orders.append)
+        await floor.ready("sue")
+        if first == "page":
+            assert floor.desks["sue"].shown == []
+            floor.centre.follow(again, orders.append)
+        await floor.office.until(lambda: len(floor.desks["sue"].shown) == 1, "the bundle is on her desk")
+        assert floor.desks["sue"].shown[0].conversation_id == clerk.call_id
+        await asyncio.sleep(1)
+        assert [news.state for news in floor.news if isinstance(news, CallChanged)] == ["talking"]
+        assert (floor.state("sue"), orders) == (AgentState.ON_CALL, []), "nothing rings, nothing is said"
+
+        await floor.centre.sign_out("sue", floor.desks["sue"])
+        await floor.ready("sue")
+        await floor.office.until(lambda: bool(floor.desks["sue"].shown), "a page that comes later has it too")
+        assert floor.state("sue") is AgentState.ON_CALL
+        waiting.hang_up()
+        await floor.office.until(lambda: not floor.office.supervisor.calls, "over")
+        floor.centre.left(clerk.call_id)
+
+
 async def test_what_cannot_be_done_is_said_in_a_line() -> None:
     async with Floor() as floor:
         with pytest.raises(ContactError, match='there is no agent anm; did you mean "ann"'):
