@@ -286,13 +286,18 @@ class CallHanding:
         return next((f"{one.first_name} {one.last_name}".strip() for one in people if one is not None), "")
 
     @property
+    def _unnamed(self) -> str:
+        """What who is not known by name is called."""
+        return self._address
+
+    @property
     def _profile(self) -> Profile | None:
         return self.known.context.profile if self.known is not None and self.known.context is not None else None
 
     def _caller(self) -> Caller:
         tiers = (one.tier for one in (self._customer, self._profile) if one is not None)
         tier = next(filter(None, tiers), "")
-        name = self.customer_name or self._address
+        name = self.customer_name or self._unnamed
         return Caller(self._call_id, name, tier, self._address, self._entry, "en-US", self._facts, self.channel)
 
     async def _facts(self) -> Facts:
@@ -321,6 +326,10 @@ class TextHanding(CallHanding):
         self.channel = kind
         self.known = known
         self._one: Handoff | None = None
+
+    @property
+    def _unnamed(self) -> str:
+        return "A visitor of our chat" if self.channel == "chat" else self._address
 
     def enter(self, queue: str, why: str) -> bool:
         """Wait for a person of a queue, or go on waiting; False: there is no such queue. `follow` comes after."""
