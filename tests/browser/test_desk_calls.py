@@ -258,3 +258,40 @@ async def test_a_browser_that_dies_while_it_talks_loses_nobody(
     await call.hear_start(died + 1.0, 45.0)
     await call.hang_up()
     await until(lambda: nothing_left(site), "the call left nothing behind")
+
+
+async def test_after_the_controller_died_the_desk_has_the_call_again(
+    site: Installation, ua: SipCaller, tmp_path: Path
+) -> None:
+    async with chromium(tmp_path / "stays") as browser:
+        anna = await at_the_desk(browser, site, "anna")
+        call = await greeted(ua)
+        await asked(call, CHANGE)
+        await asked(call, PERSON)
+        await anna.get_by_role("button", name="Answer").click(timeout=20_000)
+        await expect(anna.get_by_role("region", name="Call")).to_contain_text("Talking", timeout=15_000)
+        dead = await site.kill_controller()
+        await expect(anna.locator("#link")).not_to_have_text("Connected", timeout=15_000)
+        await site.ready(dead)
+
+        await expect(anna.locator("#link")).to_have_text("Connected", timeout=30_000)
+        await expect(anna.locator("#recap")).to_contain_text("Isabella Anderson", timeout=15_000)
+        await expect(anna.get_by_role("log")).to_contain_text("I'd like to change my flight", ignore_case=True)
+        await expect(anna.get_by_role("region", name="Call")).to_contain_text("Talking", timeout=15_000)
+        assert await state(site, "anna") == "on call"
+        again = time.monotonic()
+        await call.hear_start(again + 0.5, 15.0)  # they talk on
+        await call.say(SPEECH / HOURS)
+        await expect(anna.get_by_role("log")).to_contain_text("Christmas", timeout=20_000)
+
+        await expect(anna.locator("body")).to_have_attribute("data-phone", "talking", timeout=20_000)
+        await anna.get_by_role("button", name="Hold").click()
+        await expect(anna.get_by_role("button", name="Hold")).to_have_attribute("aria-pressed", "true", timeout=15_000)
+        await anna.get_by_role("button", name="Hold").click()
+        await expect(anna.get_by_role("button", name="Hold")).to_have_attribute("aria-pressed", "false", timeout=15_000)
+        await anna.get_by_role("button", name="Hang up").click()
+        await call.wait_ended()
+        await anna.get_by_role("radio", name="solved", exact=True).check()
+        await anna.get_by_role("button", name="Finish").click()
+        await expect(anna.get_by_text("You are available", exact=True)).to_be_visible()
+    await until(lambda: nothing_left(site), "the call left nothing behind")
