@@ -9,12 +9,15 @@ from datetime import UTC, datetime
 import pytest
 import pytest_asyncio
 
+from ccaas.contact.bundle import Facts
 from ccaas.contact.centre import Centre
-from ccaas.contact.rules import Rules
+from ccaas.contact.rules import Caller, Rules
 from ccaas.contact.settings import AgentSettings, HandoffSettings, QueueSettings
-from ccaas.ports.contact import ContactCentre
+from ccaas.errors import ContactError
+from ccaas.ports.contact import ContactCentre, Line
+from ccaas.ports.journey import Assurance
 from ccaas.testing.conformance.contact import ContactConformance
-from ccaas.testing.fakes.contact import FakeContactCentre
+from ccaas.testing.fakes.contact import FakeContactCentre, bundle_of
 
 
 class Nothing:
@@ -35,6 +38,33 @@ class TestFake(ContactConformance):
     def centre(self) -> ContactCentre:
         return FakeContactCentre.of("ann", "sue")
 
+    async def somebody_writes(self, centre: ContactCentre, login: str) -> None:
+        assert isinstance(centre, FakeContactCentre)
+        await centre.offer_text(login, bundle_of(channel="chat"))
+
+
+class Side:
+    """A written conversation whose words are told at once."""
+
+    closed = ""
+
+    def __init__(self, centre: Centre) -> None:
+        self._centre = centre
+
+    async def write(self, text: str, by: str) -> None:
+        if not text.strip():
+            raise ContactError("there is nothing in it; write something")
+        self._centre.said("c1", Line(1.0, by, text, "m1"))
+
+    async def again(self, message_id: str, by: str) -> None:
+        raise ContactError("that message need not be sent again")
+
+    def typing(self, on: bool) -> None: ...
+
+    def back(self, by: str) -> None: ...
+
+    def finish(self, by: str, disposition: str, note: str) -> None: ...
+
 
 class TestReal(ContactConformance):
     @pytest_asyncio.fixture
@@ -46,3 +76,14 @@ class TestReal(ContactConformance):
         yield centre
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+    async def somebody_writes(self, centre: ContactCentre, login: str) -> None:
+        assert isinstance(centre, Centre)
+
+        async def facts() -> Facts:
+            return Facts("c1", "chat", None, Assurance.NONE, None)
+
+        caller = Caller("c1", "Mia", "", "a1", "front", "en-US", facts, "chat")
+        one = centre.enqueue(caller, "general", "wish", None)
+        assert one is not None
+        centre.follow_text(one, Side(centre))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
 from ccaas.errors import ContactError
-from ccaas.ports.contact import AgentState, AgentView, BoardChanged, Bundle, ContactCentre, News
+from ccaas.ports.contact import AgentState, AgentView, BoardChanged, Bundle, CallChanged, ContactCentre, News, Said
 
 _NEWS_S = 2.0
 
@@ -29,11 +30,32 @@ class SilentDesktop:
         pass
 
 
+class ShowingDesktop(SilentDesktop):
+    """Shows what it is offered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.offered: list[Bundle] = []
+        self.news: list[News] = []
+
+    async def offer(self, bundle: Bundle) -> bool:
+        self.offered.append(bundle)
+        return True
+
+    def tell(self, news: News) -> None:
+        self.news.append(news)
+
+
 class ContactConformance:
-    """Subclasses give a `centre` with the agents ann and sue, both with desktops, and at least one queue."""
+    """Subclasses give a `centre` with the agents ann and sue, both with desktops, and at least one queue, and have somebody
+    write (`somebody_writes`)."""
 
     @pytest.fixture
     def centre(self) -> ContactCentre:
+        raise NotImplementedError
+
+    async def somebody_writes(self, centre: ContactCentre, login: str) -> None:
+        """A chat wants a person; this agent is the only one who is available."""
         raise NotImplementedError
 
     @staticmethod
@@ -89,6 +111,55 @@ class ContactConformance:
             await centre.wrap_up("ann", "over", "solved", "")
         with pytest.raises(ContactError):
             await centre.reroute("over", queue, by="ann")
+
+    async def test_what_is_written_is_offered_taken_answered_and_finished(self, centre: ContactCentre) -> None:
+        desktop, other = ShowingDesktop(), ShowingDesktop()
+        await centre.sign_in("ann", desktop)
+        await centre.set_state("ann", AgentState.AVAILABLE, by="ann")
+        await centre.sign_in("sue", other)
+        news: list[News] = []
+        centre.subscribe(news.append)
+        await self.somebody_writes(centre, "ann")
+        await self._until(lambda: desktop.offered)
+        bundle = desktop.offered[0]
+        name = bundle.conversation_id
+        assert bundle.written and other.offered == []
+        assert self._view(centre, "ann").state is AgentState.AVAILABLE, "it does not ring"
+        with pytest.raises(ContactError):
+            await centre.write(name, "Not yet mine.", by="ann")
+        await centre.accept(name, by="ann")
+        assert self._view(centre, "ann").texts == (name,)
+        assert CallChanged(name, "talking") in news
+        with pytest.raises(ContactError, match="Ann has taken it already"):
+            await centre.accept(name, by="sue")
+        with pytest.raises(ContactError, match="not yours"):
+            await centre.write(name, "Mine!", by="sue")
+        with pytest.raises(ContactError, match="nothing in it"):
+            await centre.write(name, "  ", by="ann")
+        await centre.write(name, "Good morning.", by="ann")
+        await self._until(lambda: any(isinstance(one, Said) and one.line.text == "Good morning." for one in news))
+        await centre.wrap_up("ann", name, "solved", "")
+        assert self._view(centre, "ann").texts == ()
+        assert desktop.withdrawn == [bundle.handoff_id]
+        with pytest.raises(ContactError):
+            await centre.write(name, "Once more.", by="ann")
+
+    async def test_who_refuses_what_is_written_is_away(self, centre: ContactCentre) -> None:
+        desktop = ShowingDesktop()
+        await centre.sign_in("ann", desktop)
+        await centre.set_state("ann", AgentState.AVAILABLE, by="ann")
+        await self.somebody_writes(centre, "ann")
+        await self._until(lambda: desktop.offered)
+        await centre.refuse(desktop.offered[0].conversation_id, by="ann")
+        assert self._view(centre, "ann").state is AgentState.AWAY
+        assert desktop.withdrawn == [desktop.offered[0].handoff_id]
+
+    @staticmethod
+    async def _until(true: Callable[[], object]) -> None:
+        async with asyncio.timeout(_NEWS_S):
+            while not true():
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)  # until who has shown it is believed
 
     async def test_what_nobody_wrote_can_be_neither_taken_nor_answered(self, centre: ContactCentre) -> None:
         await centre.sign_in("ann", SilentDesktop())

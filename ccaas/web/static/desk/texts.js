@@ -157,7 +157,7 @@ export class Texts {
       const newest = work.lines.findLast((line) => line.who === "customer");
       const lost = (line) => ["failed", "refused"].includes(work.sent[line.turn_id]?.state);
       const answered = newest && work.lines.some((line) => line.at > newest.at && line.who !== "customer" && line.who !== "butler" && !lost(line));
-      setText(this.clock, newest && !answered ? `they wait since ${span(Date.now() / 1000 - newest.at)}` : "answered");
+      setText(this.clock, newest && !answered ? `waiting for ${span(Date.now() / 1000 - newest.at)}` : "answered");
     }
   }
 
