@@ -35,7 +35,6 @@ from ccaas.journal.humans import (
 from ccaas.journal.journal import Journal
 from ccaas.ports.contact import AgentState, CallView, Line, Supervision
 from ccaas.ports.journey import Assurance, Customer, Profile
-from ccaas.ports.queueing import Stands, TextSide, With
 from ccaas.ports.reasoning import Topic
 from ccaas.ports.tools import Effect
 from ccaas.telephony.call import Call
@@ -84,7 +83,7 @@ class Handing:
         self.centre: Centre
         self._known: dict[str, CallHanding] = {}
         """By call."""
-        self._texts: WeakValueDictionary[str, TextHanding] = WeakValueDictionary()
+        self._texts: WeakValueDictionary[str, CallHanding] = WeakValueDictionary()
         """By written conversation, which keeps its own."""
 
     async def open(self) -> None:
@@ -115,10 +114,9 @@ class Handing:
         for line in said(time.time(), turn):
             self.centre.said(conversation_id, line)
 
-    def for_text(self, conversation_id: str, kind: str, address: str, known: Known, entry: str) -> TextHanding:
-        """One written conversation's way to a person."""
-        one = self._texts[conversation_id] = TextHanding(self, conversation_id, kind, address, known, entry)
-        return one
+    def for_text(self, conversation_id: str, one: CallHanding) -> None:
+        """One written conversation's way to a person, as long as the conversation keeps it."""
+        self._texts[conversation_id] = one
 
     def forget(self, call_id: str) -> None:
         """The call is over."""
@@ -314,70 +312,6 @@ class CallHanding:
             asked=await self._handing.asked(self._call_id),
             overheard=tuple(self._lines),
         )
-
-
-class TextHanding(CallHanding):
-    """What one written conversation tells the queues; implements `messaging.parts.Handing`."""
-
-    def __init__(
-        self, handing: Handing, conversation_id: str, kind: str, address: str, known: Known, entry: str
-    ) -> None:
-        super().__init__(handing, conversation_id, address, known.customer, entry)
-        self.channel = kind
-        self.known = known
-        self._one: Handoff | None = None
-
-    @property
-    def _unnamed(self) -> str:
-        return "A visitor of our chat" if self.channel == "chat" else self._address
-
-    def enter(self, queue: str, why: str) -> bool:
-        """Wait for a person of a queue, or go on waiting; False: there is no such queue. `follow` comes after."""
-        centre = self._handing.centre
-        if self.stands.who is not With.AI:
-            return True
-        self._one = centre.enqueue(self._caller(), queue, why, self.score)
-        return self._one is not None
-
-    def follow(self, side: TextSide) -> None:
-        """It can be offered from now on."""
-        if self._one is not None:
-            self._handing.centre.follow_text(self._one, side)
-
-    def kept(self) -> bool:
-        """Whether an earlier controller left it with a person, or waiting for one."""
-        self._one = self._handing.centre.kept(self._caller())
-        return self._one is not None
-
-    @property
-    def stands(self) -> Stands:
-        """Who has it."""
-        return self._handing.centre.stands(self._one) if self._one is not None else Stands(With.AI)
-
-    def recall(self, lines: Iterable[Line], times: Mapping[str, float]) -> None:
-        """What was written with a person before, in an earlier controller, and when each turn with the AI was."""
-        self._lines += lines
-        self._turns = {name: (times.get(name, at), turn) for name, (at, turn) in self._turns.items()}
-
-    def wrote(self, line: Line) -> None:
-        """The customer, or the person who has it, wrote."""
-        self._lines.append(line)
-        self._handing.centre.said(self._call_id, line)
-
-    def sent(self, message_id: str, state: str, detail: str) -> None:
-        """What became of a person's message."""
-        if self._one is not None:
-            self._handing.centre.sent(self._one, message_id, state, detail)
-
-    def customer_types(self, on: bool) -> None:
-        """They are writing, or have stopped."""
-        if self._one is not None:
-            self._handing.centre.customer_types(self._one, on)
-
-    def closed(self, why: str) -> None:
-        """Nothing can be written to them any more; empty: it can."""
-        if self._one is not None:
-            self._handing.centre.closed_for(self._one, why)
 
 
 def _tried(run: ToolRun) -> Tried:
