@@ -186,7 +186,10 @@ class Agent:
         """See `Attendant`."""
         destination = self._destinations.get(name)
         if destination is None:
-            return None
+            outside = self._handing.telephone(name) if self._handing is not None else None
+            if outside is None:
+                return None
+            return Target(outside.endpoint, outside.ring_s, outside.caller_id or self._ani or self._dnis, blind=False)
         return Target(destination.endpoint, destination.timeout_s, self._ani or self._dnis, destination.blind)
 
     async def leave(self) -> None:

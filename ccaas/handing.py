@@ -19,6 +19,7 @@ from ccaas.config.settings import CcaasSettings
 from ccaas.contact.bundle import Asked, Facts, Tried, said
 from ccaas.contact.centre import Centre
 from ccaas.contact.handoff import Handoff
+from ccaas.contact.numbers import Telephone, telephone
 from ccaas.contact.place import QueuePlace
 from ccaas.contact.rules import Caller, Rules
 from ccaas.conversation.events import TurnRecord
@@ -53,6 +54,7 @@ def rules_of(settings: CcaasSettings) -> Rules:
         settings.handoff,
         {name: (one.endpoint, float(one.timeout_s)) for name, one in settings.destinations.items()},
         settings.timezone,
+        frozenset(number for entry in settings.entries.values() for number in entry.numbers),
     )
 
 
@@ -251,6 +253,15 @@ class CallHanding:
         if one is not None:
             self._place = QueuePlace(self._handing.centre, one)
         return self._place if one is not None else None
+
+    def telephone(self, number: str) -> Telephone | None:
+        """The outside telephone that somebody has sent the caller to; None when it is a name, or not allowed (any more)."""
+        rules = self._handing.centre.rules
+        try:
+            return telephone(number, rules.handoff.numbers, rules.own_numbers)
+        except ContactError as error:
+            _log.error("the caller is not sent there", call=self._call_id, error=str(error))
+            return None
 
     def kept_place(self) -> QueuePlace | None:
         """See `Attendant`."""

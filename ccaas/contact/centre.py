@@ -7,6 +7,7 @@ from typing import Any
 from ccaas.contact.choice import chosen
 from ccaas.contact.floor import candidate
 from ccaas.contact.handoff import Handoff, Stage
+from ccaas.contact.numbers import Telephone, telephone
 from ccaas.contact.people import Person
 from ccaas.contact.settings import BUTLER
 from ccaas.contact.state import AgentStep
@@ -110,9 +111,12 @@ class Centre(WrittenFloor):
             return
         one, tell = self._talking(conversation_id)
         name = "" if to == BUTLER else to
-        if name and name not in self.rules.queues and name not in self.rules.destinations:
+        outside = self._telephone(to)
+        if outside is not None:
+            name = outside.number
+        elif name and name not in self.rules.queues and name not in self.rules.destinations:
             self._available(name)
-        self._outside.audit(by, "transfer", conversation_id, to)
+        self._outside.audit(by, "transfer", conversation_id, name or to)
         self._sent(one, name)
         tell(Leave(name))
 
@@ -127,7 +131,11 @@ class Centre(WrittenFloor):
             if found is None:
                 raise ContactError(f"nobody of {to} is free now")
             login = found.login
-        if login in self.rules.destinations:
+        caller_id = one.address
+        if (outside := self._telephone(to)) is not None:
+            endpoint, seconds, caller_id = outside.endpoint, outside.ring_s, outside.caller_id or one.address
+            one.consulted = "?"
+        elif login in self.rules.destinations:
             endpoint, seconds = self.rules.destinations[login]
             one.consulted = "?"
         else:
@@ -138,7 +146,10 @@ class Centre(WrittenFloor):
             one.consulted = login
             await self._shown_to(one, person)
         self._outside.audit(by, "consult", conversation_id, to)
-        tell(Consult(endpoint, seconds, one.address))
+        tell(Consult(endpoint, seconds, caller_id))
+
+    def _telephone(self, to: str) -> Telephone | None:
+        return telephone(to, self.rules.handoff.numbers, self.rules.own_numbers)
 
     async def _shown_to(self, one: Handoff, person: Person) -> None:
         """The bundle is on the desktop of who is to be consulted, or a ContactError says why not."""
@@ -178,9 +189,12 @@ class Centre(WrittenFloor):
         one = self._handoffs.get(handoff_id)
         if one is None or one.stage is Stage.TALKING:
             raise ContactError("they do not wait any more")
-        if queue not in self.rules.queues:
+        outside = self._telephone(queue)
+        if outside is not None and (one.written or one.tell is None):
+            raise ContactError("only a caller on the line can be sent to a telephone")
+        if outside is None and queue not in self.rules.queues:
             raise ContactError(f"there is no queue {queue}; {nearest(queue, self.rules.queues)}")
-        self._outside.audit(by, "reroute", handoff_id, queue)
+        self._outside.audit(by, "reroute", handoff_id, outside.number if outside is not None else queue)
         if one.written:
             self._reroute_text(one, queue)
             return
@@ -189,6 +203,11 @@ class Centre(WrittenFloor):
                 one.tell(StopRinging())
             self._free(one, "it waits elsewhere now")
             one.stage = Stage.WAITING if one.tell is not None else Stage.CALLBACK
+        if outside is not None and one.tell is not None:
+            self._sent(one, outside.number)
+            one.tell(Leave(outside.number))
+            self._changed()
+            return
         one.queue, one.only = queue, ""
         self._keep(one)
 

@@ -23,6 +23,8 @@ class Rules:
     destinations: dict[str, tuple[str, float]]
     """Endpoint and ringing time (s) by name."""
     timezone: str
+    own_numbers: frozenset[str] = frozenset()
+    """Numbers that come in here."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,6 +194,27 @@ _SENTENCES = {
 }
 
 
+Pattern = Annotated[str, Field(pattern=r"^\+[0-9]*\*?$")]
+
+
+class NumbersSettings(_Section):
+    """Outside numbers that callers may be sent to, and whom agents may ask."""
+
+    endpoint: Annotated[str, Field(pattern=r"^[A-Za-z0-9]+/[^\s,;&|]*\{number\}[^\s,;&|]*$")] = Field(
+        description="The way there, as Asterisk has it: `PJSIP/{number}@trunk`."
+    )
+    allow: tuple[Pattern, ...] = Field(
+        min_length=1, description='Numbers, or their beginnings with a star: `["+1555*", "+442079460000"]`.'
+    )
+    deny: tuple[Pattern, ...] = Field(default=(), description='Exceptions of these: `["+1900*"]`.')
+    ring_s: Annotated[int, Strict(), Field(ge=3, le=300)] = Field(
+        default=30, description="Seconds that it rings; then the caller is back."
+    )
+    caller_id: Annotated[str, Field(pattern=r"^(\+?[0-9]+)?$")] = Field(
+        default="", description="The number that is shown there; left out, the customer's."
+    )
+
+
 class HandoffSettings(_Section):
     """What holds for all queues."""
 
@@ -204,6 +225,9 @@ class HandoffSettings(_Section):
     call_back: Annotated[str, Field(pattern=r"^([A-Za-z0-9]+/[^\s,;&|]+)?$")] = Field(
         default="",
         description="How customers are called back: `PJSIP/{number}@trunk`. Left out, no call-back is offered.",
+    )
+    numbers: NumbersSettings | None = Field(
+        default=None, description="Outside numbers that calls may go on to; left out, none."
     )
     overhear: bool = Field(
         default=True,

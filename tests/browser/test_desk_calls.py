@@ -62,6 +62,7 @@ DESK: dict[str, Any] = {
         },
         "senior": {"skills": {"complaints": 5}, "ring_s": 15, "callback_s": 0},
     },
+    "handoff": {"numbers": {"endpoint": "PJSIP/{number}@carrier", "allow": ["+1555*"], "caller_id": "+15550142"}},
 }
 
 EARS = """
@@ -92,14 +93,29 @@ async () => {
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Installation]:
-    """The airline with two agents whose phones are their browsers."""
-    async with Installation(tmp_path_factory.mktemp("desk"), EXAMPLE, CHANGES | DESK) as running:
-        book = AccountBook(running.state)
-        for login in ("anna", "sam"):
-            book.add(login, Role.AGENT, PASSWORD)
-        book.close()
-        yield running
+async def both(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Installation, SipCaller]]:
+    """The airline with two agents whose phones are their browsers, and the far end of its trunk."""
+    running = Installation(tmp_path_factory.mktemp("desk"), EXAMPLE, CHANGES | DESK)
+    async with SipCaller("127.0.0.1", running.sip_port) as carrier:
+        trunk = {"name": "carrier", "host": f"127.0.0.1:{carrier.port}", "from_addresses": ["127.0.0.1/32"]}
+        running._document["asterisk"]["trunks"] = [trunk]
+        async with running:
+            book = AccountBook(running.state)
+            for login in ("anna", "sam"):
+                book.add(login, Role.AGENT, PASSWORD)
+            book.close()
+            yield running, carrier
+
+
+@pytest.fixture(scope="module")
+def site(both: tuple[Installation, SipCaller]) -> Installation:
+    return both[0]
+
+
+@pytest.fixture(scope="module")
+def carrier(both: tuple[Installation, SipCaller]) -> SipCaller:
+    """Takes the calls to outside numbers."""
+    return both[1]
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -294,4 +310,46 @@ async def test_after_the_controller_died_the_desk_has_the_call_again(
         await anna.get_by_role("radio", name="solved", exact=True).check()
         await anna.get_by_role("button", name="Finish").click()
         await expect(anna.get_by_text("You are available", exact=True)).to_be_visible()
+    await until(lambda: nothing_left(site), "the call left nothing behind")
+
+
+async def test_an_outside_number_is_asked_and_then_has_the_caller(
+    site: Installation, ua: SipCaller, carrier: SipCaller, listener: Listener, tmp_path: Path
+) -> None:
+    async with chromium(tmp_path / "asks") as browser:
+        anna = await at_the_desk(browser, site, "anna")
+        call = await greeted(ua)
+        await asked(call, PERSON)
+        await anna.get_by_role("button", name="Answer").click(timeout=20_000)
+        await expect(anna.get_by_role("region", name="Call")).to_contain_text("Talking", timeout=15_000)
+
+        await anna.get_by_role("button", name="Pass on").click()
+        await anna.get_by_role("textbox", name="Telephone number").fill("+33 1 23 45 67 89")
+        await anna.get_by_role("button", name="Speak with them first").click()
+        await expect(anna.get_by_role("alert").filter(has_text="handoff.numbers.allow has +1555*")).to_be_visible()
+        await anna.get_by_role("textbox", name="Telephone number").fill("+1 555 0177")
+        await anna.get_by_role("button", name="Speak with them first").click()
+        busy = await carrier.incoming()
+        assert "+15550177@" in busy.dialled
+        assert "+15550142@" in busy.peer
+        busy.refuse(486)
+        await expect(anna.get_by_role("region", name="Call")).to_contain_text("Talking", timeout=15_000)
+
+        await anna.get_by_role("button", name="Pass on").click()
+        await anna.get_by_role("textbox", name="Telephone number").fill("+15550178")
+        await anna.get_by_role("button", name="Send there").click()
+        outside = await carrier.incoming()
+        await outside.answer()
+        await expect(anna.get_by_role("button", name="Finish")).to_be_visible(timeout=15_000)
+        talking = time.monotonic()
+        await call.say(SPEECH / CHANGE)
+        await outside.hear_start(talking, 15.0)
+        await outside.hang_up()
+        await call.wait_ended()
+        await anna.get_by_role("radio", name="solved", exact=True).check()
+        await anna.get_by_role("button", name="Finish").click()
+    heard = wanted_words(await listener.heard(outside.stereo(), since=talking))
+    assert "boston" in heard
+    acts = site.rows("SELECT did, detail FROM agent_acts WHERE did = 'transfer' AND detail LIKE '+%'")
+    assert [(row["did"], row["detail"]) for row in acts] == [("transfer", "+15550178")]
     await until(lambda: nothing_left(site), "the call left nothing behind")

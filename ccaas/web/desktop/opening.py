@@ -22,7 +22,15 @@ async def open_staff(
 ) -> None:
     """Add desk and board to `staff`, and start it; `stack` closes both. Raises SetupError, AccountError."""
     assert settings.web.desk is not None
-    pages = DeskPages(staff, settings.web.desk, centre, journey, approvals, settings.destinations)
+    pages = DeskPages(
+        staff,
+        settings.web.desk,
+        centre,
+        journey,
+        approvals,
+        settings.destinations,
+        numbers=settings.handoff.numbers is not None,
+    )
     stack.push_async_callback(staff.close)
     await staff.start()
     pages.start()

@@ -51,14 +51,17 @@ class DeskPages:
         journey: Journey,
         approvals: Approvals,
         destinations: Iterable[str],
+        *,
+        numbers: bool = False,
     ) -> None:
-        """`destinations`: where calls may be transferred to besides queues and agents."""
+        """`destinations`: where calls may be transferred to besides queues and agents; `numbers`: to outside numbers too."""
         self.hub = Hub(centre, settings.lost_s, silent_s=settings.silent_s)
         self._site = site
         self._settings = settings
         self._journey = journey
         self._orders = Orders(centre, approvals, site.book)
         self._destinations = sorted(destinations)
+        self._numbers = numbers
         self._pages: dict[Page, Desk | Observer] = {}
         self._ticking: asyncio.Task[None] | None = None
         site.routes.page("/desk", "Desk", STATIC / "desk.html", role=Role.AGENT)
@@ -149,6 +152,7 @@ class DeskPages:
             dispositions=self._settings.dispositions,
             reasons=self._settings.reasons,
             destinations=self._destinations,
+            numbers=self._numbers,
             lost_s=self._settings.lost_s,
             outline=self.hub.outline(),
         )

@@ -59,7 +59,7 @@ function told(frame) {
 }
 
 function everything(frame) {
-  Object.assign(state, { dispositions: frame.dispositions, reasons: frame.reasons, destinations: frame.destinations, lostS: frame.lost_s });
+  Object.assign(state, { dispositions: frame.dispositions, reasons: frame.reasons, destinations: frame.destinations, numbers: frame.numbers, lostS: frame.lost_s });
   const problem = byId("problem");
   problem.hidden = !frame.problem;
   setText(problem, frame.problem ? `The queues do not know you: ${frame.problem}` : "");

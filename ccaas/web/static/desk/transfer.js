@@ -6,18 +6,21 @@ export class Transfer {
     Object.assign(this, { dialog, me, order });
   }
 
-  open(work, { queues, agents }, destinations) {
+  open(work, { queues, agents, numbers }, destinations) {
+    const number = numbers && work.bundle.channel === "voice"
+      && h("input", { type: "tel", name: "number", "aria-label": "Telephone number", placeholder: "+15550100", autocomplete: "off", oninput: () => { form.elements.to.value = "number"; } });
     const targets = [
       ...agents.filter((agent) => agent.login !== this.me.login && agent.state !== "offline").map((agent) => ({ to: agent.login, name: agent.name, about: agent.state })),
       ...queues.map((queue) => ({ to: queue.name, name: queue.name, about: queue.open ? `queue, ${queue.waiting} waiting` : "queue, closed" })),
       ...destinations.map((name) => ({ to: name, name, about: "destination" })),
     ];
     const problem = h("p", { className: "problem", role: "alert", hidden: true });
-    const chosen = () => form.elements.to?.value ?? "";
+    const chosen = () => (form.elements.to?.value === "number" ? number.value.trim() : form.elements.to?.value ?? "");
     const form = h("form", { method: "dialog" },
       h("h2", { id: "transfer-title" }, work.bundle.channel === "voice" ? "Pass the call on" : "Pass the conversation on"),
       h("fieldset", { className: "targets" }, h("legend", { className: "unseen" }, "To whom"),
-        targets.map(({ to, name, about }) => h("label", {}, h("input", { type: "radio", name: "to", value: to }), h("span", {}, name), h("span", { className: "soft" }, about)))),
+        targets.map(({ to, name, about }) => h("label", {}, h("input", { type: "radio", name: "to", value: to }), h("span", {}, name), h("span", { className: "soft" }, about))),
+        number && h("label", {}, h("input", { type: "radio", name: "to", value: "number", "aria-label": "A telephone number" }), number, h("span", { className: "soft" }, "telephone"))),
       problem,
       h("div", { className: "row apart" },
         h("button", { type: "button", onclick: () => this.dialog.close() }, "Cancel"),
