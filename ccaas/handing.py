@@ -153,6 +153,10 @@ class Handing:
                 call.id, "voice", call.state.value, call.since, who or call.ani or "withheld", "butler", score=score
             )
 
+    async def facts(self, conversation_id: str) -> Facts | None:
+        known = self._known.get(conversation_id) or self._texts.get(conversation_id)
+        return await known.facts() if known is not None else None
+
     async def call_back(self, handoff: Handoff) -> str:
         return await self._call_back(handoff)
 
@@ -307,9 +311,10 @@ class CallHanding:
         tiers = (one.tier for one in (self._customer, self._profile) if one is not None)
         tier = next(filter(None, tiers), "")
         name = self.customer_name or self._unnamed
-        return Caller(self._call_id, name, tier, self._address, self._entry, "en-US", self._facts, self.channel)
+        return Caller(self._call_id, name, tier, self._address, self._entry, "en-US", self.facts, self.channel)
 
-    async def _facts(self) -> Facts:
+    async def facts(self) -> Facts:
+        """What a person needs to know of it."""
         known = self.known
         return Facts(
             conversation_id=self._call_id,

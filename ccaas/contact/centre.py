@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ccaas.contact.bundle import bundle
 from ccaas.contact.choice import chosen
 from ccaas.contact.floor import candidate
 from ccaas.contact.handoff import Handoff, Stage
@@ -15,6 +16,7 @@ from ccaas.contact.written import WrittenFloor
 from ccaas.errors import ContactError
 from ccaas.ports.contact import (
     AgentState,
+    Bundle,
     Desktop,
     Supervision,
 )
@@ -183,6 +185,18 @@ class Centre(WrittenFloor):
         endpoint = person.settings.dial(by) if person is not None else f"PJSIP/{by}"  # the desktop's own telephone
         self._outside.audit(by, "supervise", conversation_id, mode.value if mode is not None else "end")
         await self._outside.supervise(conversation_id, endpoint, mode)
+
+    async def look(self, conversation_id: str, *, by: str) -> Bundle:
+        """See the port."""
+        facts = await self._outside.facts(conversation_id)
+        if facts is None:
+            raise ContactError("that conversation is over")
+        self._outside.audit(by, "look", conversation_id, "")
+        one = self.of_call(conversation_id)
+        queue, why = (one.queue, one.why) if one is not None else ("", "")
+        return bundle(
+            facts, self.rules.handoff, handoff_id=one.id if one is not None else "", queue=queue, why=why, waited_s=0.0
+        )
 
     async def reroute(self, handoff_id: str, queue: str, *, by: str) -> None:
         """See the port."""

@@ -67,6 +67,10 @@ class Outside(Protocol):
         """What is up, without who has it."""
         ...
 
+    async def facts(self, conversation_id: str) -> Facts | None:
+        """What is known of a conversation, whoever has it; None when it is over."""
+        ...
+
     async def call_back(self, handoff: Handoff) -> str:
         """Call them; the new call's id. Its `kept_place` is this handoff. Raises CcaasError."""
         ...

@@ -356,8 +356,12 @@ class ContactCentre(Protocol):
         """Ring the supervisor's own phone and let them take part; None ends it."""
         ...
 
+    async def look(self, conversation_id: str, *, by: str) -> Bundle:
+        """What is known of a conversation that is under way, whoever has it. Changes nothing."""
+        ...
+
     async def reroute(self, handoff_id: str, queue: str, *, by: str) -> None:
-        """Who waits waits elsewhere; the waiting time counts."""
+        """Who waits waits elsewhere (a queue's name, or of callers an outside number); the waiting time counts."""
         ...
 
     async def reload(self) -> tuple[str, ...]:

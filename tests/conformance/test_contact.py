@@ -32,6 +32,9 @@ class Nothing:
     def clock(self) -> datetime:
         return datetime.now(UTC)
 
+    async def facts(self, conversation_id: str) -> Facts | None:
+        return None if conversation_id == "over" else Facts(conversation_id, "chat", None, Assurance.NONE, None)
+
 
 class TestFake(ContactConformance):
     @pytest.fixture

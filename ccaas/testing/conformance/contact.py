@@ -111,6 +111,8 @@ class ContactConformance:
             await centre.wrap_up("ann", "over", "solved", "")
         with pytest.raises(ContactError):
             await centre.reroute("over", queue, by="ann")
+        with pytest.raises(ContactError, match="over"):
+            await centre.look("over", by="ann")
 
     async def test_what_is_written_is_offered_taken_answered_and_finished(self, centre: ContactCentre) -> None:
         desktop, other = ShowingDesktop(), ShowingDesktop()
@@ -124,6 +126,7 @@ class ContactConformance:
         bundle = desktop.offered[0]
         name = bundle.conversation_id
         assert bundle.written and other.offered == []
+        assert (await centre.look(bundle.conversation_id, by="boss")).conversation_id == bundle.conversation_id
         assert self._view(centre, "ann").state is AgentState.AVAILABLE, "it does not ring"
         with pytest.raises(ContactError):
             await centre.write(name, "Not yet mine.", by="ann")

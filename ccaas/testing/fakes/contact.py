@@ -78,6 +78,7 @@ class FakeContactCentre:
         self._tells: list[Callable[[News], None]] = []
         self._offered: dict[str, tuple[str, Bundle]] = {}
         """Written conversations, by id: whose, and what they were shown."""
+        self.bundles: dict[str, Bundle] = {}
 
     @classmethod
     def of(cls, *logins: str) -> FakeContactCentre:
@@ -98,6 +99,7 @@ class FakeContactCentre:
         if desktop is None:
             return False
         self._set(login, AgentState.RINGING, conversation_id=bundle.conversation_id)
+        self.bundles[bundle.conversation_id] = bundle
         shown = False
         with suppress(TimeoutError):
             async with asyncio.timeout(ACKNOWLEDGE_S):
@@ -216,6 +218,7 @@ class FakeContactCentre:
         """Offer what somebody wrote; True when the desktop acknowledged it in time."""
         desktop = self.desktops[login]
         self._offered[bundle.conversation_id] = (login, bundle)
+        self.bundles[bundle.conversation_id] = bundle
         async with asyncio.timeout(ACKNOWLEDGE_S):
             return await desktop.offer(bundle)
 
@@ -251,6 +254,12 @@ class FakeContactCentre:
 
     async def supervise(self, conversation_id: str, mode: Supervision | None, *, by: str) -> None:
         self._ask("supervise", conversation_id, mode.value if mode else "end", by)
+
+    async def look(self, conversation_id: str, *, by: str) -> Bundle:
+        if conversation_id not in self.bundles:
+            raise ContactError("that conversation is over")
+        self._ask("look", conversation_id, "", by)
+        return self.bundles[conversation_id]
 
     async def reroute(self, handoff_id: str, queue: str, *, by: str) -> None:
         if all(one.handoff_id != handoff_id for each in self.queues for one in each.waiting):

@@ -107,6 +107,8 @@ class Orders:
         match order:
             case Follow(conversation=conversation):
                 observer.follows = conversation
+                if conversation:
+                    observer.feed.push("bundle", bundle=await centre.look(conversation, by=login))
             case Supervise(conversation=conversation, mode=mode):
                 await centre.supervise(conversation, Supervision(mode) if mode else None, by=login)
             case Force(login=other, state=state, reason=reason):

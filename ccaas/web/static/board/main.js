@@ -8,7 +8,7 @@ const me = await whoAmI();
 document.title = `Board · ${me.installation}`;
 const line = new Line(() => connection.csrf);
 head(me);
-const state = { board: null, reasons: [], follows: "", with: "", mode: "", lines: [] };
+const state = { board: null, reasons: [], follows: "", with: "", mode: "", lines: [], bundle: null };
 const connection = new Connection("/board/socket", me.csrf, told, linkShown({ lostS: () => Infinity, superseded: () => {} }));
 
 function told(frame) {
@@ -17,7 +17,10 @@ function told(frame) {
     boardIs(frame.board);
     if (state.follows) ask("follow", { conversation: state.follows });
   } else if (frame.type === "board") boardIs(frame.board);
-  else if (frame.type === "said" && frame.conversation === state.follows) {
+  else if (frame.type === "bundle" && frame.bundle.conversation_id === state.follows) {
+    Object.assign(state, { bundle: frame.bundle, lines: frame.bundle.transcript.slice(-99) });
+    showHeard();
+  } else if (frame.type === "said" && frame.conversation === state.follows) {
     state.lines = [...state.lines.slice(-99), frame.line];
     showHeard();
   }
@@ -98,17 +101,26 @@ async function supervise(conversation, mode) {
 
 async function follow(conversation) {
   const next = state.follows === conversation ? "" : conversation;
-  Object.assign(state, { follows: next, lines: [] });
+  Object.assign(state, { follows: next, lines: [], bundle: null });
   await quietly(ask("follow", { conversation: next }));
   boardIs(state.board);
 }
 
 function showHeard() {
   const of = state.board?.calls.find((one) => one.conversation_id === state.follows);
-  fill(byId("heard-body"), !state.follows ? h("p", { className: "soft" }, "Choose “Read” at a conversation, and what is said from then on is here.") : [
+  fill(byId("heard-body"), !state.follows ? h("p", { className: "soft" }, "Choose “Read” at a conversation: what it is about and what is said are here.") : [
     h("p", { className: "soft" }, of ? `With ${addressed(of.customer)}` : "It has ended."),
+    state.bundle && about(state.bundle),
     state.lines.map((one) => h("p", {}, h("span", { className: "soft number" }, `${clockTime(one.at)} `), h("b", {}, h("bdi", {}, one.who === "butler" ? "Butler (AI)" : one.who)), ": ", h("bdi", {}, one.text))),
   ]);
+}
+
+/* Who it is, and where it stands: what an agent would be shown. */
+function about({ customer, context, recap, sentiment }) {
+  const score = sentiment.at(-1)?.[1] ?? null;
+  return h("div", { className: "about" },
+    h("p", {}, customer && h("b", {}, h("bdi", {}, `${customer.first_name} ${customer.last_name}`.trim())), context?.profile?.tier && ` ${context.profile.tier} `, score !== null && h("span", { className: `tag ${moodClass(score)}` }, moodWord(score))),
+    h("ul", {}, [recap.wants, recap.tried, recap.stands].map((bullet) => h("li", {}, h("bdi", {}, bullet)))));
 }
 
 const sum = (queues, name) => queues.reduce((total, queue) => total + (queue[name] ?? 0), 0);
