@@ -174,6 +174,9 @@ class Handoffs:
     def calls(self) -> Iterable[CallView]:
         return ()
 
+    async def facts(self, conversation_id: str) -> Facts | None:
+        return None
+
     async def call_back(self, handoff: Handoff) -> str:
         raise ContactError("nobody is called back here")
 
