@@ -15,7 +15,7 @@ function told(frame) {
   if (frame.type === "snapshot") {
     state.reasons = frame.reasons;
     boardIs(frame.board);
-    if (state.follows) ask("follow", { conversation: state.follows });
+    if (state.follows) quietly(ask("follow", { conversation: state.follows }));
   } else if (frame.type === "board") boardIs(frame.board);
   else if (frame.type === "bundle" && frame.bundle.conversation_id === state.follows) {
     Object.assign(state, { bundle: frame.bundle, lines: frame.bundle.transcript.slice(-99) });
@@ -110,14 +110,14 @@ function showHeard() {
   const of = state.board?.calls.find((one) => one.conversation_id === state.follows);
   fill(byId("heard-body"), !state.follows ? h("p", { className: "soft" }, "Choose “Read” at a conversation: what it is about and what is said are here.") : [
     h("p", { className: "soft" }, of ? `With ${addressed(of.customer)}` : "It has ended."),
-    state.bundle && about(state.bundle),
+    state.bundle && about(state.bundle, of?.score ?? null),
     state.lines.map((one) => h("p", {}, h("span", { className: "soft number" }, `${clockTime(one.at)} `), h("b", {}, h("bdi", {}, one.who === "butler" ? "Butler (AI)" : one.who)), ": ", h("bdi", {}, one.text))),
   ]);
 }
 
 /* Who it is, and where it stands: what an agent would be shown. */
-function about({ customer, context, recap, sentiment }) {
-  const score = sentiment.at(-1)?.[1] ?? null;
+function about({ customer, context, recap, sentiment }, now) {
+  const score = now ?? sentiment.at(-1)?.[1] ?? null;
   return h("div", { className: "about" },
     h("p", {}, customer && h("b", {}, h("bdi", {}, `${customer.first_name} ${customer.last_name}`.trim())), context?.profile?.tier && ` ${context.profile.tier} `, score !== null && h("span", { className: `tag ${moodClass(score)}` }, moodWord(score))),
     h("ul", {}, [recap.wants, recap.tried, recap.stands].map((bullet) => h("li", {}, h("bdi", {}, bullet)))));
