@@ -119,7 +119,7 @@ function showHeard() {
 function about({ customer, context, recap, sentiment }, now) {
   const score = now ?? sentiment.at(-1)?.[1] ?? null;
   return h("div", { className: "about" },
-    h("p", {}, customer && h("b", {}, h("bdi", {}, `${customer.first_name} ${customer.last_name}`.trim())), context?.profile?.tier && ` ${context.profile.tier} `, score !== null && h("span", { className: `tag ${moodClass(score)}` }, moodWord(score))),
+    h("p", {}, customer && h("b", {}, h("bdi", {}, `${customer.first_name} ${customer.last_name}`.trim())), context?.profile?.tier && ` ${context.profile.tier}`, " ", score !== null && h("span", { className: `tag ${moodClass(score)}` }, moodWord(score))),
     h("ul", {}, [recap.wants, recap.tried, recap.stands].map((bullet) => h("li", {}, h("bdi", {}, bullet)))));
 }
 
