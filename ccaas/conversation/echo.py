@@ -51,11 +51,14 @@ class EchoGuard:
 
     def likeness(self, now: float) -> float:
         """Greatest normalised cross-correlation (0…1) of the caller's last 0.3 s with the agent's audio of the 0.6 s before."""
+        looked_at = int((_WINDOW_S + _LONGEST_ECHO_S) * self._rate)
         ahead = round((self._agent_end - now) * self._rate)
+        if ahead <= -looked_at:
+            return 0.0  # the agent has been silent for longer than an echo lives, or has never spoken
         heard = self._agent[: len(self._agent) - ahead] if ahead > 0 else self._agent
         if ahead < 0:
             heard = np.concatenate((heard, np.zeros(-ahead, dtype=np.float32)))
-        heard = heard[-int((_WINDOW_S + _LONGEST_ECHO_S) * self._rate) :]
+        heard = heard[-looked_at:]
         caller = self._caller - self._caller.mean()
         energy = float(np.dot(caller, caller))
         if energy < 1.0 or len(heard) < len(caller):

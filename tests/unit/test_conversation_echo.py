@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -131,3 +133,18 @@ def test_a_long_run_and_a_long_gap_fit() -> None:
     guard.agent(agent[:FRAME], 500.0)
     guard.agent_cut(1.0)
     assert guard.likeness(500.1) == 0.0
+
+
+@pytest.mark.parametrize("spoke_at", [None, 5.0])
+def test_an_agent_who_is_silent_for_long_has_no_echo_and_costs_nothing(spoke_at: float | None) -> None:
+    """The clock counts from the machine's start: a month of silence must not be laid out sample by sample."""
+    guard = EchoGuard(RATE)
+    if spoke_at is not None:
+        guard.agent(voice(1, 0.5, 110), spoke_at)
+    guard.caller(voice(2, 0.3, 200))
+    tracemalloc.start()
+    try:
+        assert guard.likeness(30 * 86_400.0) == 0.0
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
