@@ -39,7 +39,7 @@ CHANGES: Mapping[str, Any] = {
 }
 """Sections of the configuration for this; files lie beside examples/bench/ccaas.yaml."""
 
-_STAGGER_S = 0.3
+_STAGGER_S = 1.0
 _CONNECT_S = 30.0
 _BACK_S = 3.0
 _LISTENERS = 8

@@ -51,7 +51,7 @@ def changes(desktops: int) -> dict[str, Any]:
         "destinations": {},
         "sentiment": {"use": "sentiment", "escalation": {"destination": "senior", "lines": {"en": {"wish": LINE}}}},
         "agents": agents,
-        "queues": {"agents": {"skills": {"talks": 1}}, "senior": {"skills": {"talks": 1}}},
+        "queues": {"agents": {"skills": {"talks": 1}}, "senior": {"skills": {"talks": 1}, "wrap_up_s": 0}},
     }
 
 

@@ -388,8 +388,13 @@ class Turns:
             return ()
         if event.sense is Sense.TAKING:
             return self._yield(event)
-        if event.sense is Sense.LISTENING and not self._reconsidered:
+        if self._reconsidered:
+            return ()
+        if event.sense is Sense.LISTENING:
             self.deadline = min(event.now + _LOOK_S, self._listening_until)
+        elif self.deadline is not None:  # it sounded so a moment ago, and does so no longer
+            patient = self._overlapped_at + self._settings.barge_in.yield_ms / 1000
+            self.deadline = min(self.deadline, max(event.now, patient))
         return ()
 
     @property

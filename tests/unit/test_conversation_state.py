@@ -213,7 +213,7 @@ def test_the_agent_speaks_on_while_it_is_only_listened_to() -> None:
     assert turns.handle(Sensed(Sense.LISTENING, 5.1)) == ()
     assert at(turns) == (State.OVERLAPPING, 5.2)
     assert turns.handle(Sensed(Sense.UNSURE, 5.12)) == ()
-    assert at(turns) == (State.OVERLAPPING, 5.2)
+    assert at(turns) == (State.OVERLAPPING, 5.16)
     assert turns.handle(Sensed(Sense.LISTENING, 5.65)) == ()
     assert at(turns) == (State.OVERLAPPING, 5.7), "whoever makes a sound for longer wants something"
     assert turns.handle(Tick(5.7)) == (Do.YIELD,)
@@ -225,6 +225,17 @@ def test_a_voice_that_wants_the_floor_need_not_wait_for_it() -> None:
     turns = started(*OVERLAPPED)
     assert turns.handle(Sensed(Sense.TAKING, 5.08)) == (Do.YIELD,)
     assert (turns.state, turns.holding) == (State.HEARING, True)
+
+
+def test_a_voice_that_sounds_like_listening_no_longer_is_yielded_to_at_once() -> None:
+    turns = started(*OVERLAPPED)
+    turns.handle(Sensed(Sense.LISTENING, 5.1))
+    assert turns.deadline == pytest.approx(5.2)
+    turns.handle(Sensed(Sense.UNSURE, 5.12))
+    assert turns.deadline == pytest.approx(5.16), "no sooner than an agent yields who was unsure all the time"
+    turns.handle(Sensed(Sense.LISTENING, 5.14))
+    turns.handle(Sensed(Sense.UNSURE, 5.18))
+    assert turns.deadline == pytest.approx(5.18)
 
 
 def test_an_agent_who_has_yielded_to_a_sign_of_listening_goes_on_once() -> None:
