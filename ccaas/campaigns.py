@@ -15,6 +15,7 @@ import structlog
 from ccaas.agent import Agent
 from ccaas.config.configuration import Configuration
 from ccaas.config.picks import Pick
+from ccaas.contact.choice import serves
 from ccaas.conversation.parts import Parts
 from ccaas.dialler.answering import Hearing, limits_for, phrases_for
 from ccaas.dialler.attempts import Open, unended
@@ -22,6 +23,7 @@ from ccaas.dialler.attendant import CampaignAttendant
 from ccaas.dialler.live import Attempt
 from ccaas.dialler.opening import filled, message
 from ccaas.dialler.pages import CampaignRoutes
+from ccaas.dialler.previewing import PreviewPages
 from ccaas.dialler.running import CampaignCall, Dialler, Running
 from ccaas.dialler.settings import CampaignSettings
 from ccaas.dialler.store import FILE, CampaignStore
@@ -72,6 +74,7 @@ class Campaigns:
         self._store: CampaignStore
         self._dialler: Dialler
         self._unended: list[Open] = []
+        self._previewing: tuple[str, ...] = ()
         self._alive: dict[str, Attempt] = {}
         self._openings: dict[str, str] = {}
         """First sentences of calls whose agent is being made."""
@@ -92,6 +95,7 @@ class Campaigns:
             )
             for name, one in self._settings.items()
         ]
+        self._previewing = tuple(one.name for one in running if one.pacer.previews)
         abandonment = self._configuration.settings.outreach.abandonment
         self._dialler = Dialler(running, abandonment, self._store, self._around.gate, self, new_call_id)
         self._around.gate.met = self._dialler.met
@@ -130,6 +134,16 @@ class Campaigns:
         return CampaignRoutes(
             self._store, self._settings, settings.journey.region, phones, settings.outreach.abandonment.days
         )
+
+    @property
+    def preview(self) -> PreviewPages:
+        """What agents' desks ask of campaigns whose records they see first."""
+        return PreviewPages(self._store, {name: self._people_of(name) for name in self._previewing})
+
+    def _people_of(self, name: str) -> tuple[str, ...]:
+        settings = self._configuration.settings
+        queue = settings.queues.get(self._settings[name].queue)
+        return tuple(login for login, one in settings.agents.items() if queue is None or serves(one.skills, queue))
 
     def opening(self, call_id: str) -> str:
         """The first sentence of a call that is just being begun; empty: the reasoner's own."""

@@ -219,6 +219,7 @@ class Controller:
                 ScorecardPages(scorecard_of(self.configuration)).add_to(self.staff.routes)
                 if self.settings.proactive.plays:
                     self.proactive.pages.add_to(self.staff.routes)
+                self.campaigns.preview.add_to(self.staff.routes)
                 await open_staff(
                     self.staff, self.settings, self.handing.centre, self.journey, self.agency.approvals, stack
                 )

@@ -47,6 +47,8 @@ class Shown:
     tries: int
     outcome: str
     """Of the last attempt; empty where there was none."""
+    until: float
+    """When it goes back (Unix s)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,16 +184,44 @@ def showing(name: str, agent: str, now: float, until: float) -> Callable[[sqlite
         if row is None:
             return None
         db.execute("UPDATE records SET state = 'shown', agent = ?, due = ? WHERE id = ?", (agent, until, row["id"]))
-        numbers = db.execute("SELECT number FROM numbers WHERE record_id = ? AND dead = 0 ORDER BY place", (row["id"],))
-        return Shown(
-            row["id"],
-            tuple(one["number"] for one in numbers),
-            json.loads(row["data"]),
-            row["tries"],
-            row["outcome"],
-        )
+        return _shown(db, row, until)
 
     return work
+
+
+def _shown(db: sqlite3.Connection, row: sqlite3.Row, until: float) -> Shown:
+    numbers = db.execute("SELECT number FROM numbers WHERE record_id = ? AND dead = 0 ORDER BY place", (row["id"],))
+    found = tuple(one["number"] for one in numbers)
+    return Shown(row["id"], found, json.loads(row["data"]), row["tries"], row["outcome"], until)
+
+
+def shown_to(agent: str, now: float) -> Callable[[sqlite3.Connection], list[tuple[str, Shown]]]:
+    """What an agent looks at, with the campaign's name."""
+
+    def ask(db: sqlite3.Connection) -> list[tuple[str, Shown]]:
+        rows = db.execute("SELECT * FROM records WHERE state = 'shown' AND agent = ? AND due > ?", (agent, now))
+        return [(row["campaign"], _shown(db, row, row["due"])) for row in rows.fetchall()]
+
+    return ask
+
+
+def came_to(
+    name: str, record_id: int, agent: str
+) -> Callable[[sqlite3.Connection], tuple[RecordState, str, str] | None]:
+    """What became of a record that an agent has released: its state, and the last attempt's disposition and words."""
+
+    def ask(db: sqlite3.Connection) -> tuple[RecordState, str, str] | None:
+        row = db.execute(
+            "SELECT state FROM records WHERE id = ? AND campaign = ? AND agent IN (?, '')", (record_id, name, agent)
+        ).fetchone()
+        if row is None:
+            return None
+        last = db.execute(
+            "SELECT disposition, words FROM attempts WHERE record_id = ? ORDER BY at DESC LIMIT 1", (record_id,)
+        ).fetchone()
+        return RecordState(row["state"]), last["disposition"] if last else "", last["words"] if last else ""
+
+    return ask
 
 
 def first_due(db: sqlite3.Connection, name: str, state: RecordState, now: float) -> sqlite3.Row | None:
@@ -211,15 +241,18 @@ def first_due(db: sqlite3.Connection, name: str, state: RecordState, now: float)
     return found
 
 
-def deciding(name: str, record_id: int, step: RecordStep, now: float) -> Callable[[sqlite3.Connection], None]:
-    """What the agent does with a record that is shown: RELEASE (call), PUT_BACK or SKIP. Raises CampaignError."""
+def deciding(
+    name: str, record_id: int, step: RecordStep, now: float, agent: str = ""
+) -> Callable[[sqlite3.Connection], None]:
+    """What is done with a record that is shown: RELEASE (call), PUT_BACK or SKIP; by `agent`, who has to be the one that sees it,
+    or by an admin. Raises CampaignError."""
     to = RECORD[RecordState.SHOWN, step]
 
     def work(db: sqlite3.Connection) -> None:
         changed = db.execute(
             "UPDATE records SET state = ?, due = ?, at = ?, outcome = CASE ? WHEN 'skip' THEN 'skipped' ELSE outcome END"
-            " WHERE id = ? AND campaign = ? AND state = 'shown'",
-            (to.value, now, now, step.value, record_id, name),
+            " WHERE id = ? AND campaign = ? AND state = 'shown' AND (agent = ? OR ? = '')",
+            (to.value, now, now, step.value, record_id, name, agent, agent),
         ).rowcount
         if changed != 1:
             raise CampaignError(

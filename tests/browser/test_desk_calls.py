@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import itertools
 import os
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -43,10 +46,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CHROMIUM = Path(__file__).parents[2] / ".cache/chromium"
 PASSWORD = "a long enough one"
+NUMBERS = itertools.count(160)
 RATE = 16_000
 DESK: dict[str, Any] = {
     "tools": [{"use": "airline"}],
-    "plugins": [*yaml.safe_load(EXAMPLE.read_text())["plugins"], "sms_sip"],
+    "plugins": [*yaml.safe_load(EXAMPLE.read_text())["plugins"], "sms_sip", "outbound"],
     "destinations": {"front": {"endpoint": "PJSIP/6001", "blind": True}},
     "agents": {
         "anna": {"name": "Anna", "skills": {"general": 5}},
@@ -61,6 +65,21 @@ DESK: dict[str, Any] = {
             "callback_s": 0,
         },
         "senior": {"skills": {"complaints": 5}, "ring_s": 15, "callback_s": 0},
+    },
+    "outreach": {
+        "voice": {"endpoint": "PJSIP/{number}@carrier", "entry": "airline", "caller_id": "+15550142"},
+        "unknown": "allow",
+    },
+    "dialler": {
+        "campaigns": {
+            "winback": {
+                "entry": "airline",
+                "pacing": {"use": "preview"},
+                "queue": "agents",
+                "purpose": "service",
+                "grace_s": 10,
+            }
+        }
     },
     "handoff": {"numbers": {"endpoint": "PJSIP/{number}@carrier", "allow": ["+1555*"], "caller_id": "+15550142"}},
 }
@@ -352,4 +371,63 @@ async def test_an_outside_number_is_asked_and_then_has_the_caller(
     assert "boston" in heard
     acts = site.rows("SELECT did, detail FROM agent_acts WHERE did = 'transfer' AND detail LIKE '+%'")
     assert [(row["did"], row["detail"]) for row in acts] == [("transfer", "+15550178")]
+    await until(lambda: nothing_left(site), "the call left nothing behind")
+
+
+async def test_an_agent_sees_who_is_to_be_called_and_calls_them(
+    site: Installation, carrier: SipCaller, tmp_path: Path
+) -> None:
+    first, listed, last = (f"+1212555{next(NUMBERS):04}" for _ in range(3))  # others when it is tried again
+    people = [
+        {"phone": first, "first_name": "Ada", "last_name": "Vale", "about": "her refund", "priority": "9"},
+        {"phone": listed, "first_name": "Bo", "last_name": "Dunn", "priority": "5"},
+        {"phone": last, "first_name": "Cy", "last_name": "Ode", "priority": "1"},
+    ]
+    await site.ask("POST", "/campaigns/winback/records", {"records": people})
+    await site.ask("POST", "/campaigns/winback/resume")
+    blocking = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "ccaas.cli", "contacts", "block", listed, str(site.file)
+    )
+    assert await blocking.wait() == 0
+    async with chromium(tmp_path / "previews") as browser:
+        anna = await at_the_desk(browser, site, "anna")
+        card = anna.locator("#preview")
+        await card.get_by_role("button", name="Next of winback").click()
+        await expect(card).to_contain_text("Ada Vale")
+        await expect(card).to_contain_text("her refund")
+        await expect(card).to_contain_text("left")
+        await anna.reload()
+        await expect(card).to_contain_text("Ada Vale", timeout=15_000)
+        await expect(anna.locator("body")).to_have_attribute("data-phone", "idle", timeout=15_000)
+        await anna.get_by_role("button", name="Available").click()
+        await card.get_by_role("button", name="Call now").click()
+        call = await carrier.incoming()
+        assert f"{first}@" in call.dialled
+        await call.answer()
+        await anna.get_by_role("button", name="Answer").click(timeout=20_000)
+        await expect(anna.get_by_role("region", name="Call")).to_contain_text("Talking", timeout=15_000)
+        talking = time.monotonic()
+        await call.hear_start(talking, 15.0)
+        await anna.get_by_role("button", name="Hang up").click()
+        await call.wait_ended()
+        await expect(card).to_contain_text("answered", timeout=15_000)
+        await anna.get_by_role("radio", name="solved", exact=True).check()
+        await anna.get_by_role("button", name="Finish").click()
+
+        await card.get_by_role("button", name="Next of winback").click()
+        await expect(card).to_contain_text("Bo Dunn")
+        await card.get_by_role("button", name="Call now").click()
+        await expect(card.get_by_role("status")).to_contain_text("refused", timeout=15_000)
+        await card.get_by_role("button", name="Next of winback").click()
+        await expect(card).to_contain_text("Cy Ode")
+        await card.get_by_role("button", name="Skip").click()
+        await card.get_by_role("button", name="Next of winback").click()
+        await expect(card).to_contain_text("Nobody of winback is to be called now.")
+    rows = site.rows("SELECT key, outcome FROM records", file="campaigns.sqlite")
+    outcomes = {row["key"]: row["outcome"] for row in rows}
+    assert {key: outcomes[key] for key in (first, listed, last)} == {
+        first: "answered",
+        listed: "refused:listed",
+        last: "skipped",
+    }
     await until(lambda: nothing_left(site), "the call left nothing behind")

@@ -15,7 +15,7 @@ from ccaas.dialler.attempts import Claim
 from ccaas.dialler.dispositions import Disposition
 from ccaas.dialler.records import Row
 from ccaas.dialler.settings import CampaignSettings
-from ccaas.dialler.state import CampaignState, CampaignStep, RecordStep
+from ccaas.dialler.state import CampaignState, CampaignStep, RecordState, RecordStep
 from ccaas.dialler.store import CampaignError, CampaignStore
 
 NOW = 1_800_000_000.0
@@ -151,6 +151,25 @@ async def test_preview_shows_to_one_agent_and_calls_what_is_released(store: Camp
     await store.write(records.deciding("spring", second.record_id, RecordStep.SKIP, NOW))
     with pytest.raises(CampaignError, match="is not shown"):
         await store.write(records.deciding("spring", second.record_id, RecordStep.RELEASE, NOW))
+
+
+async def test_only_who_sees_a_record_decides_on_it(store: CampaignStore) -> None:
+    await running(store, ROWS[:1])
+    one = await store.write(records.showing("spring", "ann", NOW, NOW + 300))
+    assert one is not None
+    assert await store.read(records.shown_to("ann", NOW)) == [("spring", one)]
+    assert await store.read(records.shown_to("bob", NOW)) == []
+    assert await store.read(records.shown_to("ann", NOW + 300)) == []
+    with pytest.raises(CampaignError, match="is not shown"):
+        await store.write(records.deciding("spring", one.record_id, RecordStep.SKIP, NOW, "bob"))
+    assert await store.read(records.came_to("spring", one.record_id, "bob")) is None
+    await store.write(records.deciding("spring", one.record_id, RecordStep.RELEASE, NOW, "ann"))
+    assert await store.read(records.came_to("spring", one.record_id, "ann")) == (RecordState.RELEASED, "", "")
+    await claim(store, "a", released=True)
+    await store.write(attempts.ending("a", Disposition.BUSY, SETTINGS, NOW))
+    found = await store.read(records.came_to("spring", one.record_id, "ann"))
+    assert found is not None
+    assert (found[0], found[1]) == (RecordState.WAITING, "busy")
 
 
 async def test_what_was_shown_for_too_long_goes_to_the_next_agent(store: CampaignStore) -> None:

@@ -7,6 +7,7 @@ import { nameOf, showCustomer, showRecap, whyOf } from "./customer.js";
 import { History } from "./history.js";
 import { help, listen } from "./keys.js";
 import { Line } from "./line.js";
+import { Preview } from "./preview.js";
 import { Proposals } from "./proposals.js";
 import { showRadar } from "./radar.js";
 import { Texts, written } from "./texts.js";
@@ -37,6 +38,7 @@ const transcript = new Transcript(byId("transcript"), me);
 const proposals = new Proposals(byId("proposals-body"), order);
 const history = new History(byId("history-body"));
 const wrapUp = new WrapUp(byId("wrap-up"), order);
+const preview = new Preview(byId("preview"), () => connection.csrf);
 const texts = new Texts({ me, state, connection, select, transfer: openTransfer, shown });
 texts.title = title;
 
@@ -98,6 +100,7 @@ function agentIs(agent, news = false) {
   away.value = now === "away" && state.reasons.includes(agent.reason) ? agent.reason : "";
   if (before !== undefined && before !== now) announce(`You are ${now}${agent?.reason ? `, ${agent.reason}` : ""}.`, now === "away" && before === "ringing");
   showMine();
+  preview.show(now === "available" || now === "away");
   wrapUp.show(state.voice, agent, state.dispositions);
   if (!state.work) showWork();
 }
