@@ -67,5 +67,5 @@ async def test_a_supervisor_hears_caller_and_agent_and_leaves_again(site: Instal
         await call.hang_up()
     words = wanted_words(await listener.words(overheard, RATE))
     assert "boston to seattle" in words  # the caller
-    assert "birth" in words  # the agent, who asks for the date of birth
+    assert "for your security" in words  # the agent, who asks for the date of birth
     await until(lambda: nothing_left(site), "nothing is left behind")
