@@ -64,6 +64,8 @@ def _conversations(db: sqlite3.Connection, traces: Traces) -> tuple[str, ...]:
 def _delete(db: sqlite3.Connection, traces: Traces, ids: tuple[str, ...]) -> None:
     for table in _OF_CALL:
         _each(db, f"DELETE FROM {table} WHERE call_id = ?", ids)
+    # Who did what and when stays in the audit; what an agent noted about the person does not.
+    _each(db, "UPDATE agent_acts SET detail = '' WHERE about = ?", ids)
     for table in ("messages_out", "conversations"):
         _each(db, f"DELETE FROM {table} WHERE conversation_id = ?", ids)
     _each(db, "DELETE FROM messages_out WHERE customer_id = ?", traces.customers)

@@ -16,6 +16,7 @@ from ccaas.erasure import Erasure, ErasureError
 from ccaas.errors import JourneyError
 from ccaas.hooks import PluginHost
 from ccaas.journal import CallBegan, CallEnded, Journal, Snapshot, Turn
+from ccaas.journal.humans import AgentAct
 from ccaas.outreach.store import FILE as CONTACTS
 from ccaas.outreach.store import OutreachStore
 from ccaas.ports.journey import Fact, FactKind, Identity, IdentityKind, Profile
@@ -48,6 +49,7 @@ async def world(folder: Path) -> tuple[FakeJourney, Journal]:
             CallBegan(call, ani, "1000", "airline", customer),
             Turn(call, TurnRecord("t", f"secret of {ani}", f"secret of {ani}", "x", {}, "a", "b")),
             Snapshot(call, {"heard": f"secret of {ani}"}),
+            AgentAct("anna", "disposition", call, f"solved: secret of {ani}"),
         )
         if call != "call3":
             await journal.append(CallEnded(call, EndReason.HUNG_UP, 16))
