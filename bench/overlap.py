@@ -65,10 +65,10 @@ INTERIM_MS, FINAL_MS = 60.0, 150.0
 """What recognition takes on a machine with something else to do (ms)."""
 LOOK_EVERY_MS = 160
 LOOKS = 4
-HESITATION_MS = 300.0
+HESITATION_MS = 375.0
 """A silence up to this long is one of the agent's own pauses to the ruler, and to a listener hardly more."""
-YIELDS = (64, 80, 96, 112, 128, 160, 240)
-TRUSTS = (0.5, 0.7, 0.8, 0.9, 0.95, 1.0)
+YIELDS = (64, 80, 96, 104, 112, 128, 160, 240)
+TRUSTS = (0.5, 0.7, 0.8, 0.85, 0.9, 0.95, 1.0)
 OPENINGS = ("statement", "hesitation", "emotion")
 OVER = ("backchannel", "bargein", "noise")
 
