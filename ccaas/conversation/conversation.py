@@ -336,7 +336,7 @@ class Conversation:
     def _on_dip(self) -> None:
         """A quick text now is a head start for the final one, should this dip become a pause."""
         utterance = self._ear.utterance
-        if utterance is not None and (self._glancing is None or self._glancing.done()):
+        if utterance and not self._parts.busy and (self._glancing is None or self._glancing.done()):
             self._glancing = self._spawn(self._glance(utterance), "interim")
 
     async def _glance(self, utterance: Utterance) -> str:

@@ -10,6 +10,9 @@ from ccaas.conversation.settings import ConversationSettings
 from ccaas.media.clock import Clock
 from ccaas.ports.speech import Recognizer, TurnDetector, VoiceDetector
 
+_BUSY_S = 0.03
+"""Final results that wait longer for a thread (s) are what callers wait for; no hint is worth more of that."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -22,3 +25,8 @@ class Parts:
     settings: ConversationSettings
     clock: Clock
     impressions: Impressions = field(default_factory=SoundImpressions)
+
+    @property
+    def busy(self) -> bool:
+        """Whether results that a caller waits for are late: what only hints at them is left out then."""
+        return self.recognizer.lag_s > _BUSY_S

@@ -24,7 +24,7 @@ from ccaas.ports.speech import Transcript
 _log = structlog.get_logger(__name__)
 
 _UNKNOWN_FINISH = 0.5
-"""What is assumed when the turn detector fails: its own middle."""
+"""What is assumed when the turn detector fails, or is not asked: its own middle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Speculation:
         """Recognise and judge. A model that fails costs this pause, not the call."""
         expect = self.dialogue.expectation
         spoken_s = self._utterance.spoken_s
-        finish = asyncio.create_task(self._parts.turn.finished(self._utterance.recent()), name="turn detection")
+        finish = asyncio.create_task(self._finished(), name="turn detection")
         try:
             try:
                 self.transcript = await self._utterance.stream.final(expect)
@@ -82,17 +82,23 @@ class Speculation:
             verdict = self._judge_text(text)
             if verdict is Verdict.NOTHING:
                 return Judgement(text, verdict, 0.0)
-            try:
-                finished = await finish
-            except SpeechError as error:
-                _log.error("turn detector failed", error=str(error))
-                finished = _UNKNOWN_FINISH
+            finished = await finish
             judgement = Judgement(text, verdict, wait_s(text, finished, expect, self._parts.settings, spoken_s))
             self.transcript = replace(self.transcript, text=joined(await known(self._utterance.before), text))
             return judgement
         finally:
             finish.cancel()
             await asyncio.gather(finish, return_exceptions=True)
+
+    async def _finished(self) -> float:
+        """How finished the voice sounds. On a busy machine the words alone must tell."""
+        if self._parts.busy:
+            return _UNKNOWN_FINISH
+        try:
+            return await self._parts.turn.finished(self._utterance.recent())
+        except SpeechError as error:
+            _log.error("turn detector failed", error=str(error))
+            return _UNKNOWN_FINISH
 
     async def draft(self) -> Draft:
         """What would be answered, its first words under way. `judge` has returned."""

@@ -16,7 +16,7 @@ from ccaas.spoken.dates import find_dates
 from ccaas.spoken.personal import parse_birth_date
 from ccaas_redaction.settings import KINDS, RedactionSettings
 
-_EMAIL = re.compile(r"[A-Z0-9._%+-]+@[A-Z0-9-]+(?:\.[A-Z0-9-]+)+", re.IGNORECASE)
+_EMAIL = re.compile(r"(?<![A-Z0-9._%+-])[A-Z0-9._%+-]++@[A-Z0-9-]+(?:\.[A-Z0-9-]+)+", re.IGNORECASE)
 _ENDING = "com|org|net|edu|gov|info|io|co|us|uk|de|fr|es|it|nl|ca|au|kr|jp"
 _SPOKEN_EMAIL = re.compile(
     rf"\b\w+(?:(?:\s+(?:dot|underscore|dash)\s+|\.)\w+)*\s+at\s+\w+(?:(?:\s+dot\s+|\.)\w+)*(?:\s+dot\s+|\.)(?:{_ENDING})\b",

@@ -258,6 +258,8 @@ class Ears(FakeRecognizer):
         super().__init__(rate=16_000)
         self.failing = 0
         self.slow_s = 0.0
+        self.interims = 0
+        """So many quick texts were asked for."""
         self.streams: list[EarStream] = []
 
     def open(self) -> EarStream:
@@ -270,6 +272,10 @@ class EarStream(FakeRecognizerStream):
         super().__init__(ears)
         self._ears = ears
         self.closed = False
+
+    async def interim(self) -> Transcript:
+        self._ears.interims += 1
+        return await super().interim()
 
     async def final(self, expect: Expectation | None = None) -> Transcript:
         await asyncio.sleep(self._ears.slow_s)
@@ -289,9 +295,10 @@ class Turning(FakeTurnDetector):
 
     def __init__(self) -> None:
         super().__init__(rate=16_000)
-        self.failing = 0
+        self.failing = self.asked = 0
 
     async def finished(self, pcm: Pcm) -> float:
+        self.asked += 1
         if self.failing:
             self.failing -= 1
             raise SpeechError("the turn detector was to fail")

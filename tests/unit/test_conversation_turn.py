@@ -36,6 +36,18 @@ async def test_the_agent_greets_and_answers(tmp_path: Path, codec: Codec) -> Non
         assert talk.saved[-1] == {"turns": ["Book a flight."]}
 
 
+@pytest.mark.parametrize("lag_s", [0.0, 0.2])
+async def test_a_busy_machine_leaves_out_what_only_hints_at_the_turn(tmp_path: Path, lag_s: float) -> None:
+    async with Talk({"Book a flight.": Script("Where to?")}, tmp_path) as talk:
+        await talk.agent_says(GREETING)
+        await talk.wait(0.5)
+        talk.ears.lag_s = lag_s
+        await talk.say("Book a flight.")
+        await talk.agent_says("Where to?")
+        assert committed(talk) == ["Book a flight."]
+        assert (talk.ears.interims == 0) == (talk.turning.asked == 0) == (lag_s > 0)
+
+
 async def test_the_ledger_keeps_the_stages_of_a_turn(tmp_path: Path) -> None:
     async with Talk({"Book a flight.": Script("Where to?")}, tmp_path) as talk:
         await talk.agent_says(GREETING)
