@@ -81,6 +81,50 @@ async def run(site: Installation, *words: str, code: int = 0) -> str:
     return output.decode()
 
 
+async def test_who_presses_one_reaches_a_colleague_and_who_hangs_up_keeps_the_offer(tmp_path: Path) -> None:
+    (tmp_path / "operations.secret").write_bytes(SECRET)
+    site = Installation(tmp_path, EXAMPLE, {"limits": {"lag_ms": 5000.0}}, phones=("6001",))
+    async with SipCaller("127.0.0.1", site.sip_port) as ua, SipCaller("127.0.0.1", site.sip_port) as phone:
+        peer = f"127.0.0.1:{ua.port}"
+        document = site._document
+        document["asterisk"]["trunks"] = [{"name": "carrier", "host": peer, "from_addresses": ["127.0.0.1/32"]}]
+        document["channels"]["sms"]["trunk_host"] = peer
+        document["destinations"] = {}
+        document["agents"] = {"ann": {"name": "Ann", "skills": {"general": 5}, "endpoint": "PJSIP/6001"}}
+        document["queues"] = {name: {"skills": {"general": 1}, "brief": True} for name in ("agents", "senior")}
+        async with site, listening(site) as listener:
+            await phone.register("6001", "secret-6001")
+            await site.ask("POST", "/agents/ann", {"state": "available", "reason": ""})
+            people = tmp_path / "people.csv"
+            rows = [f"yara_davis_6741,{CALLED},voice", f"ava_kovacs_2694,{RUNG},voice"]
+            people.write_text("\n".join(["id,phone,preferred_channel", *rows]) + "\n")
+            await run(site, "journey", "import", str(people), str(site.file))
+            before = {number: flights(site, number) for number in (CALLED, RUNG)}
+            await post(site)
+
+            presses, leaves = await ua.incoming(30.0), await ua.incoming(30.0)
+            await presses.hear(await presses.answer(), 0.9, 30)
+            await presses.press("1")
+            ringing = await phone.incoming(20.0)
+            briefing = await ringing.hear(await ringing.answer(), 0.7, 20)
+            briefed = wanted_words(await listener.heard(ringing.stereo(), since=briefing.start, until=briefing.end))
+            assert "flight" in briefed, "the colleague knows what it is about"
+            board = await site.ask("GET", "/board")
+            assert [agent["state"] for agent in board["agents"]] == ["on call"]
+            await ringing.hang_up()
+            await presses.wait_ended()
+
+            # The other one hangs up in the middle of the offer.
+            await leaves.hear_start(await leaves.answer())
+            await asyncio.sleep(2.0)
+            await leaves.hang_up()
+            await until(lambda: nothing_left(site), "the calls left nothing behind")
+            assert {number: flights(site, number) for number in before} == before
+            assert sorted(cases(site).values()) == ["offered"] * 5 + ["person"]
+            holds = site.rows("SELECT state, count(*) AS n FROM holds GROUP BY state", file="airline.db")
+            assert {row["state"]: row["n"] for row in holds} == {"held": 5, "released": 1}
+
+
 async def test_a_cancelled_flight(tmp_path: Path) -> None:
     (tmp_path / "operations.secret").write_bytes(SECRET)
     site = Installation(tmp_path, EXAMPLE, {"limits": {"lag_ms": 5000.0}}, phones=("6001",))
