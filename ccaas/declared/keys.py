@@ -7,13 +7,35 @@ import json
 import sqlite3
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ccaas.errors import SetupError, ToolError
+from ccaas.ports.tools import ToolContext
+from ccaas.sqlite.file import SqliteFile
 
 T = TypeVar("T")
 Json = dict[str, Any]
+
+MIGRATIONS = (
+    "CREATE TABLE IF NOT EXISTS sent (key TEXT PRIMARY KEY, result TEXT) STRICT, WITHOUT ROWID",
+    """
+    ALTER TABLE sent ADD COLUMN conversation TEXT NOT NULL DEFAULT '';
+    ALTER TABLE sent ADD COLUMN customer TEXT NOT NULL DEFAULT ''
+    """,
+)
+"""In which conversation, and for whom, a write was made; both empty: it is not known whose it is."""
+
+
+def path_of(state_dir: Path, plugin: str, where: str) -> Path:
+    """The file for the writes of one other system, which is at `where`."""
+    return state_dir / f"{plugin}-{sha256(where.encode()).hexdigest()[:8]}.sqlite"
+
+
+def file_of(path: Path) -> SqliteFile:
+    """How such a file is opened."""
+    return SqliteFile(path, "list of writes", MIGRATIONS, SetupError, ("synchronous = FULL", "secure_delete = ON"))
 
 
 class NotKnown(Exception):
@@ -32,23 +54,14 @@ class Keys:
         """Open or make the file. Raises SetupError."""
         thread = ThreadPoolExecutor(1, file.stem)
 
-        def work() -> sqlite3.Connection:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            db = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
-            db.executescript(
-                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                "CREATE TABLE IF NOT EXISTS sent (key TEXT PRIMARY KEY, result TEXT) STRICT, WITHOUT ROWID"
-            )
-            return db
-
         try:
-            return cls(await asyncio.get_running_loop().run_in_executor(thread, work), thread)
-        except (sqlite3.Error, OSError) as error:
+            return cls(await asyncio.get_running_loop().run_in_executor(thread, file_of(file).open), thread)
+        except SetupError:
             thread.shutdown()
-            raise SetupError(f"{file}: cannot be used ({error}); mend its rights, or move it away") from None
+            raise
 
-    async def once(self, key: str, send: Callable[[], Awaitable[Json]], *, again: bool) -> Json:
-        """The result of the write with this key: sent now, or as it was answered before.
+    async def once(self, context: ToolContext, send: Callable[[], Awaitable[Json]], *, again: bool) -> Json:
+        """The result of the write with the context's key: sent now, or as it was answered before.
 
         `again`: the other system makes a key's write once, so one without an answer may be sent again. A ToolError of
         `send` means that nothing was changed.
@@ -56,7 +69,7 @@ class Keys:
         Raises:
             NotKnown: it was sent before, was not answered, and must not be sent again.
         """
-        known, result = await self._ask(lambda db: self._begin(db, key))
+        known, result = await self._ask(lambda db: self._begin(db, context))
         if result is not None:
             return dict(json.loads(result))
         if known and not again:
@@ -64,9 +77,13 @@ class Keys:
         try:
             answer = await send()
         except ToolError:
-            await self._ask(lambda db: db.execute("DELETE FROM sent WHERE key = ?", (key,)))
+            await self._ask(lambda db: db.execute("DELETE FROM sent WHERE key = ?", (context.key,)))
             raise
-        await self._ask(lambda db: db.execute("UPDATE sent SET result = ? WHERE key = ?", (json.dumps(answer), key)))
+        # The owner again: who was erased in between is found by a second erasure.
+        row = (json.dumps(answer), context.call_id, context.customer_id, context.key)
+        await self._ask(
+            lambda db: db.execute("UPDATE sent SET result = ?, conversation = ?, customer = ? WHERE key = ?", row)
+        )
         return answer
 
     async def close(self) -> None:
@@ -75,9 +92,10 @@ class Keys:
         await asyncio.to_thread(self._thread.shutdown)
 
     @staticmethod
-    def _begin(db: sqlite3.Connection, key: str) -> tuple[bool, str | None]:
-        new = db.execute("INSERT OR IGNORE INTO sent VALUES (?, NULL)", (key,)).rowcount
-        (result,) = db.execute("SELECT result FROM sent WHERE key = ?", (key,)).fetchone()
+    def _begin(db: sqlite3.Connection, context: ToolContext) -> tuple[bool, str | None]:
+        row = (context.key, context.call_id, context.customer_id)
+        new = db.execute("INSERT OR IGNORE INTO sent (key, conversation, customer) VALUES (?, ?, ?)", row).rowcount
+        (result,) = db.execute("SELECT result FROM sent WHERE key = ?", (context.key,)).fetchone()
         return not new, result
 
     async def _ask(self, work: Callable[[sqlite3.Connection], T]) -> T:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
-from hashlib import sha256
 from typing import Any
 
 from mcp.types import CallToolResult, TextContent
 from mcp.types import Tool as Described
 from pydantic import BaseModel, ValidationError
 
-from ccaas.declared import Declared, Keys, NotKnown, declare, json_model
+from ccaas.declared import Declared, Keys, NotKnown, declare, erase, json_model, path_of
 from ccaas.errors import SetupError, ToolError
 from ccaas.hookspecs import Register, hookimpl
+from ccaas.ports.journey import Traces
 from ccaas.ports.site import Site
 from ccaas.ports.tools import Tool, ToolContext
 from ccaas.spelling import nearest
 from ccaas_mcp.server import BROKEN, Server, secret
 from ccaas_mcp.settings import McpSettings
 
+PLUGIN = "mcp"
+"""Its name, with which the files of its keys begin."""
 _DOWN = "Our system cannot be reached at the moment."
 _TEXT: dict[str, Any] = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
 """The answer of a tool that does not describe it."""
@@ -43,7 +46,7 @@ async def mcp_tools(settings: McpSettings, site: Site) -> tuple[Tool, ...]:
     if wrong is not None:
         await server.close()
         raise SetupError(f"the MCP server {where} has no tool {wrong}; {nearest(wrong, described)}")
-    keys = await Keys.open(site.state_dir / f"mcp-{sha256(where.encode()).hexdigest()[:8]}.sqlite")
+    keys = await Keys.open(path_of(site.state_dir, PLUGIN, where))
 
     async def close() -> None:
         await server.close()
@@ -82,7 +85,7 @@ def _tool(one: Described, declared: Declared, server: Server, keys: Keys, close:
         async def send() -> dict[str, Any]:
             return (await call(asked, context.key)).model_dump(mode="json")
 
-        return answer.model_validate(await keys.once(context.key, send, again=declared.idempotent))
+        return answer.model_validate(await keys.once(context, send, again=declared.idempotent))
 
     models = (json_model(f"{one.name}_arguments", one.input_schema), answer)
     return declare(declared, one.name, one.description or one.title or "", models, run, close)
@@ -96,3 +99,9 @@ def _text(reply: CallToolResult) -> str:
 def ccaas_register_tools(register: Register[Awaitable[tuple[Tool, ...]]]) -> None:
     """Offer the tools of MCP servers."""
     register("mcp", mcp_tools, McpSettings)
+
+
+@hookimpl
+async def ccaas_forget(traces: Traces, site: Site) -> None:
+    """Erase what is kept of a person's writes."""
+    await asyncio.to_thread(erase, site.state_dir, PLUGIN, traces)

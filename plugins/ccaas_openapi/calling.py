@@ -57,7 +57,7 @@ class Calling:
         async def send() -> dict[str, Any]:
             return (await self._write(arguments, context.key)).model_dump(mode="json")
 
-        result = await self._keys.once(context.key, send, again=self._declared.idempotent)
+        result = await self._keys.once(context, send, again=self._declared.idempotent)
         return self._answer.model_validate(result)
 
     async def _write(self, arguments: dict[str, Any], key: str) -> BaseModel:

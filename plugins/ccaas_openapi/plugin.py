@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Awaitable
-from hashlib import sha256
 
 import aiohttp
 
-from ccaas.declared import Keys, declare, json_model
+from ccaas.declared import Keys, declare, erase, json_model, path_of
 from ccaas.errors import SetupError
 from ccaas.hookspecs import Register, hookimpl
+from ccaas.ports.journey import Traces
 from ccaas.ports.site import Site
 from ccaas.ports.tools import Tool
 from ccaas_openapi.calling import Calling
 from ccaas_openapi.document import Operation, fetch, operation
 from ccaas_openapi.settings import OpenApiSettings
+
+PLUGIN = "openapi"
+"""Its name, with which the files of its keys begin."""
 
 
 async def openapi_tools(settings: OpenApiSettings, site: Site) -> tuple[Tool, ...]:
@@ -31,7 +35,7 @@ async def openapi_tools(settings: OpenApiSettings, site: Site) -> tuple[Tool, ..
         raise SetupError(f"{settings.document}: it names no server; add `url`")
     operations = {name: operation(document, name) for name in settings.operations}
     models = {name: (_model(one, "Arguments"), _model(one, "Answer")) for name, one in operations.items()}
-    keys = await Keys.open(site.state_dir / f"openapi-{sha256(base.encode()).hexdigest()[:8]}.sqlite")
+    keys = await Keys.open(path_of(site.state_dir, PLUGIN, base))
     http = aiohttp.ClientSession()
 
     async def close() -> None:
@@ -60,3 +64,9 @@ def _secret(variable: str) -> str:
 def ccaas_register_tools(register: Register[Awaitable[tuple[Tool, ...]]]) -> None:
     """Offer the tools of OpenAPI documents."""
     register("openapi", openapi_tools, OpenApiSettings)
+
+
+@hookimpl
+async def ccaas_forget(traces: Traces, site: Site) -> None:
+    """Erase what is kept of a person's writes."""
+    await asyncio.to_thread(erase, site.state_dir, PLUGIN, traces)
