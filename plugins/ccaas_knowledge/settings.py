@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, Strict
 
+from ccaas.ports.site import ExistingFolder
+
 THRESHOLD = 0.35
 """Where answers and questions that nothing answers part best on our own set: `make bench-llm`."""
 
@@ -15,7 +17,7 @@ class KnowledgeSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    folder: str = Field(
+    folder: ExistingFolder = Field(
         description="Of the pages (.md, .html, .pdf, in folders of any depth), relative to the YAML file's folder."
     )
     tool: str = Field(

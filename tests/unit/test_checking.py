@@ -185,6 +185,18 @@ def test_a_plug_in_that_cannot_be_imported(file: Path, monkeypatch: pytest.Monke
     )
 
 
+@pytest.mark.parametrize("made", [False, True])
+def test_a_folder_of_pages_that_is_not_there(file: Path, made: bool) -> None:
+    changed(file, "turn, flows]", "turn, flows, knowledge]")
+    changed(file, "entries:", "tools:\n  - use: knowledge\n    folder: pages\nentries:")
+    if made:
+        (file.parent / "pages").mkdir()
+        _looked_at(file)
+        (file.parent / "pages").rmdir()
+        (file.parent / "pages").touch()
+    assert complaint(file) == ("ccaas.yaml:16: tools[0].folder: there is no folder pages; make it, or correct the path")
+
+
 async def test_a_part_that_lacks_its_model_is_named_by_its_place(file: Path) -> None:
     configuration = load(file)
     chosen = Pick(("speech", "synthesizer"), "voice", "voices", configuration.settings, lambda *_: None)
