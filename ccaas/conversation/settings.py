@@ -13,9 +13,9 @@ class Budget(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    complete_ms: int = Field(default=180, ge=0, le=10_000, description="Everything says that the caller has finished.")
+    complete_ms: int = Field(default=175, ge=0, le=10_000, description="Everything says that the caller has finished.")
     likely_ms: int = Field(
-        default=440,
+        default=420,
         ge=0,
         le=10_000,
         description="The words are whole; the voice sounds unfinished, or more may follow after so little.",
@@ -47,7 +47,7 @@ class BargeIn(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     yield_ms: int = Field(
-        default=104,
+        default=112,
         ge=40,
         le=2_000,
         description="Speech over the agent this long silences it, unless it sounds like a sign of listening.",
