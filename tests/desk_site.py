@@ -102,6 +102,8 @@ class DeskServer:
         self.centre = FakeContactCentre.of("anna", "sam", "boss")
         self.approvals = Deciding()
         self.journey = Facts()
+        self.numbers = True
+        """Whether outside numbers may be called."""
         self.extra: Callable[[StaffSite], None] = lambda _: None
         """Adds routes of others before it starts."""
 
@@ -120,6 +122,7 @@ class DeskServer:
             self.journey,
             self.approvals,
             ["front-desk"],  # type: ignore[arg-type]
+            numbers=self.numbers,
         )
         self.extra(self.site)
         await self.site.start()

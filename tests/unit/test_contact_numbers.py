@@ -113,12 +113,36 @@ async def test_a_supervisor_sends_who_waits_to_a_telephone(monkeypatch: pytest.M
         waiting, clerk = await floor.wait_in("general")
         await floor.office.until(lambda: waiting.music, "they wait")
         one = next(one for one in floor.centre.handoffs if one.call_id == clerk.call_id)
-        with pytest.raises(ContactError, match="not allowed"):
-            await floor.centre.reroute(one.id, "+33123456789", by="boss")
+        for number, why in (
+            ("+33123456789", "not allowed"),
+            ("+1555", "no telephone number; write"),
+            ("+15559001234", "forbidden by"),
+        ):
+            with pytest.raises(ContactError, match=why):
+                await floor.centre.reroute(one.id, number, by="boss")
+        with pytest.raises(ContactError, match="do not wait any more"):
+            await floor.centre.reroute("h-0", "+15550100", by="boss")
+        assert waiting.music, "who is refused waits on"
         floor.office.switch.phones["PJSIP/+15550100@trunk"] = FakePhone(answers=True)
         await floor.centre.reroute(one.id, "+1 555 0100", by="boss")
         call = next(one for one in floor.office.supervisor.calls if one.id == clerk.call_id)
         await floor.office.until(lambda: call.state is CallState.CONNECTED, "they talk with whoever answers there")
         assert floor.rung()[-1] == "PJSIP/+15550100@trunk"
+        assert [row for row in floor.books.audited if row[1] == "reroute"] == [("boss", "reroute", one.id, "+15550100")]
+        with pytest.raises(ContactError, match="do not wait any more"):
+            await floor.centre.reroute(one.id, "+15550100", by="boss")
         for caller in (first, waiting):
             caller.hang_up()
+
+
+@pytest.mark.looptime
+async def test_who_has_hung_up_for_a_call_back_is_sent_to_no_telephone() -> None:
+    async with floor_with_numbers() as floor:
+        await floor.ready("ann")
+        await floor.centre.set_state("ann", AgentState.AWAY, "lunch", by="ann")
+        caller, clerk = await floor.wait_in("general")
+        clerk.wants = True
+        await floor.office.until(lambda: caller.end is not None, "hung up")
+        (one,) = floor.centre.handoffs
+        with pytest.raises(ContactError, match="only a caller on the line"):
+            await floor.centre.reroute(one.id, "+15550100", by="boss")

@@ -6,20 +6,26 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from office import TARGETS
 from queueing import AGENTS, Floor
 
+from ccaas.contact.settings import NumbersSettings
 from ccaas.errors import ContactError
 from ccaas.ports.accounts import Account, Role
 from ccaas.ports.contact import AgentState, Line
+from ccaas.telephony.desk import Target
 from ccaas.telephony.events import EndReason
+from ccaas.testing.fakes.switch import FakePhone
 from ccaas.web.accounts.book import AccountBook
+from ccaas.web.desktop.board import Observer
 from ccaas.web.desktop.desk import Desk
 from ccaas.web.desktop.feed import Feed
-from ccaas.web.desktop.frames import Decide, Drop, SetState, Transfer, WrapUp
+from ccaas.web.desktop.frames import Decide, Drop, Reroute, SetState, Transfer, WrapUp
 from ccaas.web.desktop.hub import Hub
 from ccaas.web.desktop.orders import Orders
 
@@ -138,6 +144,47 @@ async def test_who_is_no_agent_has_a_desk_that_says_so(tmp_path: Path) -> None:
         orders = Orders(floor.centre, Nobody(), AccountBook(tmp_path))  # type: ignore[arg-type]
         with pytest.raises(ContactError, match="root"):
             await orders.desk(desk, SetState(id=1, type="state", state="available"), "")
+
+
+async def test_a_number_on_the_board_is_never_the_name_of_a_queue(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(TARGETS, "+15550100", Target("PJSIP/+15550100@trunk", 25.0, ""))
+    async with opened() as (floor, hub):
+        numbers = NumbersSettings(endpoint="PJSIP/{number}@trunk", allow=("+1555*",))
+        handoff = floor.rules.handoff.model_copy(update={"numbers": numbers})
+        floor.books.rules = replace(floor.rules, handoff=handoff)
+        await floor.centre.reload()
+        book = AccountBook(tmp_path)
+        orders = Orders(floor.centre, Nobody(), book)  # type: ignore[arg-type]
+        boss = Account("boss", "Boss", Role.SUPERVISOR)
+        await sits_down(floor, hub, "ann")
+        await floor.centre.set_state("ann", AgentState.AWAY, "lunch", by="boss")
+        caller, _ = await floor.wait_in("general")
+        await floor.office.until(lambda: floor.centre.handoffs, "waits")
+        (one,) = floor.centre.handoffs
+
+        async def sent(number: str) -> None:
+            order = Reroute(id=1, type="reroute", handoff=one.id, number=number)
+            await orders.board(Observer(), boss, order, "")
+
+        for number, why in (
+            ("senior", "senior is no telephone number; write"),
+            ("15550100", "15550100 is no telephone number"),
+            ("+1555", "is no telephone number"),
+            ("+33123456789", "not allowed"),
+        ):
+            with pytest.raises(ContactError, match=why):
+                await sent(number)
+        assert one.queue == "general" and book.deeds(9, "boss") == []
+        floor.office.switch.phones["PJSIP/+15550100@trunk"] = FakePhone(answers=True)
+        await sent("+1 (555) 0100")
+        assert one.going == "+15550100" and floor.centre.handoffs == ()
+        (deed,) = book.deeds(9, "boss")
+        assert (deed.what, deed.about, deed.detail) == ("reroute", one.id, "number: +1 (555) 0100")
+        book.close()
+        await floor.office.until(lambda: floor.rung() == ["PJSIP/+15550100@trunk"], "rung there")
+        caller.hang_up()
 
 
 def test_a_feed_tells_what_was_missed_and_no_more() -> None:

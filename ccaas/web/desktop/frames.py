@@ -145,11 +145,12 @@ class Force(Order):
 
 
 class Reroute(Order):
-    """Who waits waits elsewhere."""
+    """Who waits waits elsewhere, or is sent to an outside number."""
 
     type: Literal["reroute"]
     handoff: Id
-    queue: Id
+    queue: Annotated[str, Field(max_length=200)] = ""
+    number: Annotated[str, Field(max_length=200)] = ""
 
 
 class Follow(Order):

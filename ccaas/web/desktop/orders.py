@@ -113,6 +113,10 @@ class Orders:
                 await centre.supervise(conversation, Supervision(mode) if mode else None, by=login)
             case Force(login=other, state=state, reason=reason):
                 await centre.set_state(other, AgentState(state), reason, by=login)
+            case Reroute(handoff=handoff, number=number) if number:
+                if not number.lstrip(" (").startswith("+"):  # it would be the name of a queue
+                    raise ContactError(f"{number} is no telephone number; write + and 7 to 15 digits, as in +15550100")
+                await centre.reroute(handoff, number, by=login)
             case Reroute(handoff=handoff, queue=queue):
                 await centre.reroute(handoff, queue, by=login)
         await self._note(account, order, address)

@@ -134,7 +134,10 @@ class DeskPages:
                 await self._orders.board(observer, page.session.account, frame, address)
 
         snapshot: Callable[[], str] = lambda: encode(  # noqa: E731
-            "snapshot", **observer.snapshot(self.hub.centre.board()), reasons=self._settings.reasons
+            "snapshot",
+            **observer.snapshot(self.hub.centre.board()),
+            reasons=self._settings.reasons,
+            numbers=self._numbers,
         )
         self.hub.watch(observer)
         try:

@@ -3,17 +3,21 @@ import { Connection } from "../site/connection.js";
 import { addressed, announce, byId, clockTime, fill, h, moodClass, moodWord, setText, span } from "../site/dom.js";
 import { head, linkShown, whoAmI } from "../site/frame.js";
 import { Line } from "../desk/line.js";
+import { Outside } from "./outside.js";
 
 const me = await whoAmI();
 document.title = `Board · ${me.installation}`;
 const line = new Line(() => connection.csrf);
 head(me);
-const state = { board: null, reasons: [], follows: "", with: "", mode: "", lines: [], bundle: null };
+const state = { board: null, reasons: [], numbers: false, follows: "", with: "", mode: "", lines: [], bundle: null };
 const connection = new Connection("/board/socket", me.csrf, told, linkShown({ lostS: () => Infinity, superseded: () => {} }));
+// Who was sent is about to leave the list: the focus does not go with them.
+const outside = new Outside(byId("outside"), (type, fields) => connection.order(type, fields), (one, sent) =>
+  ((!sent && document.querySelector(`[data-key="${CSS.escape(`reroute ${one.handoff_id}`)}"]`)) || byId("waiting")).focus());
 
 function told(frame) {
   if (frame.type === "snapshot") {
-    state.reasons = frame.reasons;
+    Object.assign(state, { reasons: frame.reasons, numbers: frame.numbers });
     boardIs(frame.board);
     if (state.follows) quietly(ask("follow", { conversation: state.follows }));
   } else if (frame.type === "board") boardIs(frame.board);
@@ -39,6 +43,7 @@ async function ask(type, fields) {
 }
 
 const quietly = (promise) => promise.catch(() => {});
+const NUMBER = "+"; // no queue is called so
 const age = (since) => h("time", { className: "number", data: { since } }, span(Date.now() / 1000 - since));
 const percent = (share) => (share === null ? "–" : `${Math.round(share * 100)} %`);
 const button = (label, key, act, kind = {}) => h("button", { type: "button", data: { key }, onclick: act, ...kind }, label);
@@ -63,7 +68,10 @@ function boardIs(board) {
   ]), "There are no queues."));
   fill(byId("waiting-body"), table(["Customer", "Queue", "Waits", "Priority", "Move to"], waiting.map((one) => [
     [h("bdi", {}, addressed(one.customer)), " ", one.callback && h("span", { className: "tag" }, "call back"), one.channel !== "voice" && h("span", { className: "tag" }, one.channel), one.ringing && h("span", { className: "tag accent" }, `${one.channel === "voice" ? "rings at" : "offered to"} ${one.ringing}`)], one.queue, age(one.since), num(one.priority.toFixed(1)),
-    choice(`reroute ${one.handoff_id}`, `Move ${addressed(one.customer)} to`, "Move…", board.queues.filter((queue) => queue.name !== one.queue).map((queue) => [queue.name, queue.name]), (queue) => quietly(ask("reroute", { handoff: one.handoff_id, queue }))),
+    choice(`reroute ${one.handoff_id}`, `Move ${addressed(one.customer)} to`, "Move…", [
+      ...board.queues.filter((queue) => queue.name !== one.queue).map((queue) => [queue.name, queue.name]),
+      ...(state.numbers && one.channel === "voice" && !one.callback ? [[NUMBER, "A telephone number…"]] : []),
+    ], (to) => (to === NUMBER ? outside.open(one) : quietly(ask("reroute", { handoff: one.handoff_id, queue: to })))),
   ]), "Nobody is waiting."));
   fill(byId("calls-body"), table(["Customer", "With", "State", "For", "Seems", "Take part"], board.calls.map(call), "There are no conversations."));
   fill(byId("agents-body"), table(["Agent", "State", "For", "Skills", "Set"], board.agents.map((agent) => [
@@ -127,7 +135,13 @@ const sum = (queues, name) => queues.reduce((total, queue) => total + (queue[nam
 const num = (value) => h("span", { className: "number" }, String(value));
 
 function choice(key, label, first, options, chosen) {
-  const select = h("select", { data: { key }, "aria-label": label, onchange: () => { const { value } = select; select.value = ""; if (value) chosen(value); } },
+  // Whatever is chosen is done at once, so a key only opens the list: closed, it would take the next entry.
+  const opens = (event) => {
+    if (!select.showPicker || event.ctrlKey || event.metaKey || !/^(Arrow(Up|Down|Left|Right)|Home|End|Page(Up|Down)|[^ ])$/.test(event.key)) return;
+    event.preventDefault();
+    select.showPicker();
+  };
+  const select = h("select", { data: { key }, "aria-label": label, onkeydown: opens, onchange: () => { const { value } = select; select.value = ""; if (value) chosen(value); } },
     h("option", { value: "" }, first), options.map(([value, name]) => h("option", { value }, name)));
   return select;
 }

@@ -1,4 +1,5 @@
 /* A written conversation is finished: what it came to, and a note. */
+import { closes, refusal } from "../site/asking.js";
 import { fill, h } from "../site/dom.js";
 
 export class Finish {
@@ -7,7 +8,7 @@ export class Finish {
   }
 
   open(work, dispositions) {
-    const problem = h("p", { className: "problem", role: "alert", hidden: true });
+    const problem = refusal();
     const note = h("textarea", { id: "finish-note", rows: 3, maxLength: 4000 });
     const form = h("form", {
       onsubmit: (event) => { event.preventDefault(); this.send(work, form, note, problem); },
@@ -24,14 +25,8 @@ export class Finish {
     form.querySelector("input").focus();
   }
 
-  async send(work, form, note, problem) {
-    problem.hidden = true;
-    try {
-      await this.order("wrap_up", { conversation: work.bundle.conversation_id, disposition: form.elements.disposition.value, note: note.value });
-      this.dialog.close();
-    } catch (error) {
-      problem.textContent = error.message;
-      problem.hidden = false;
-    }
+  send(work, form, note, problem) {
+    return closes(this.dialog, problem, () =>
+      this.order("wrap_up", { conversation: work.bundle.conversation_id, disposition: form.elements.disposition.value, note: note.value }));
   }
 }

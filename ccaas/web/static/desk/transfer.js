@@ -1,4 +1,5 @@
 /* Passing a call on: to whom, at once or after a word with them. */
+import { closes, refusal, telephoneField } from "../site/asking.js";
 import { fill, h } from "../site/dom.js";
 
 export class Transfer {
@@ -8,13 +9,13 @@ export class Transfer {
 
   open(work, { queues, agents, numbers }, destinations) {
     const number = numbers && work.bundle.channel === "voice"
-      && h("input", { type: "tel", name: "number", "aria-label": "Telephone number", placeholder: "+15550100", autocomplete: "off", oninput: () => { form.elements.to.value = "number"; } });
+      && telephoneField({ "aria-label": "Telephone number", oninput: () => { form.elements.to.value = "number"; } });
     const targets = [
       ...agents.filter((agent) => agent.login !== this.me.login && agent.state !== "offline").map((agent) => ({ to: agent.login, name: agent.name, about: agent.state })),
       ...queues.map((queue) => ({ to: queue.name, name: queue.name, about: queue.open ? `queue, ${queue.waiting} waiting` : "queue, closed" })),
       ...destinations.map((name) => ({ to: name, name, about: "destination" })),
     ];
-    const problem = h("p", { className: "problem", role: "alert", hidden: true });
+    const problem = refusal();
     const chosen = () => (form.elements.to?.value === "number" ? number.value.trim() : form.elements.to?.value ?? "");
     const form = h("form", { method: "dialog" },
       h("h2", { id: "transfer-title" }, work.bundle.channel === "voice" ? "Pass the call on" : "Pass the conversation on"),
@@ -32,15 +33,10 @@ export class Transfer {
     form.querySelector("input")?.focus();
   }
 
-  async send(work, type, to, problem) {
-    problem.hidden = true;
-    try {
+  send(work, type, to, problem) {
+    return closes(this.dialog, problem, async () => {
       if (!to) throw new Error("Choose to whom.");
       await this.order(type, { conversation: work.bundle.conversation_id, to });
-      this.dialog.close();
-    } catch (error) {
-      problem.textContent = error.message;
-      problem.hidden = false;
-    }
+    });
   }
 }
