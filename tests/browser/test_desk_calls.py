@@ -122,6 +122,7 @@ async def both(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[
             book = AccountBook(running.state)
             for login in ("anna", "sam"):
                 book.add(login, Role.AGENT, PASSWORD)
+            book.add("boss", Role.SUPERVISOR, PASSWORD)
             book.close()
             yield running, carrier
 
@@ -371,6 +372,44 @@ async def test_an_outside_number_is_asked_and_then_has_the_caller(
     assert "boston" in heard
     acts = site.rows("SELECT did, detail FROM agent_acts WHERE did = 'transfer' AND detail LIKE '+%'")
     assert [(row["did"], row["detail"]) for row in acts] == [("transfer", "+15550178")]
+    await until(lambda: nothing_left(site), "the call left nothing behind")
+
+
+async def test_a_supervisor_sends_who_waits_to_an_outside_number(
+    site: Installation, ua: SipCaller, carrier: SipCaller, tmp_path: Path
+) -> None:
+    async with chromium(tmp_path / "sends") as browser:
+        anna = await at_the_desk(browser, site, "anna")
+        await anna.get_by_label("Away, because of").select_option(index=1)
+        await expect(anna.locator("#mine")).to_contain_text("away")
+        call = await greeted(ua)
+        await asked(call, PERSON)
+        board = await (await browser.new_context()).new_page()
+        await board.goto(f"http://127.0.0.1:{site.desk_port}/board")
+        await board.get_by_label("Login").fill("boss")
+        await board.get_by_label("Password").fill(PASSWORD)
+        await board.get_by_role("button", name="Sign in").click()
+        moves = board.get_by_role("region", name="Waiting").get_by_role("combobox")
+        await expect(moves).to_be_visible(timeout=20_000)
+        await moves.select_option("A telephone number…")
+        number = board.get_by_role("textbox", name="Telephone number")
+        await number.fill("+33 1 23 45 67 89")
+        await number.press("Enter")
+        await expect(board.get_by_role("alert").filter(has_text="handoff.numbers.allow has +1555*")).to_be_visible()
+        await number.fill("+1 555 0179")
+        await number.press("Enter")
+        await expect(board.get_by_role("dialog")).to_be_hidden()
+        outside = await carrier.incoming()
+        assert "+15550179@" in outside.dialled
+        await outside.answer()
+        await expect(board.get_by_role("region", name="Waiting")).to_contain_text("Nobody is waiting.")
+        talking = time.monotonic()
+        await call.say(SPEECH / CHANGE)
+        await outside.hear_start(talking, 15.0)
+        await outside.hang_up()
+        await call.wait_ended()
+    (act,) = site.rows("SELECT by, detail FROM agent_acts WHERE did = 'reroute'")
+    assert (act["by"], act["detail"]) == ("boss", "+15550179")
     await until(lambda: nothing_left(site), "the call left nothing behind")
 
 
