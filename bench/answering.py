@@ -43,8 +43,8 @@ WAYS = {
     "the AI's calls, without words": (False, Limits(pauses=EAGER)),
     "people's calls": (True, Limits(doubt_s=0.0)),
 }
-"""By who takes the calls of a campaign: whether there is a recogniser, and the limits. People get a call with the first verdict, and
-it stands."""
+"""By who takes the calls of a campaign: whether there is a recogniser, and the limits. People get a call with the first verdict;
+these figures end with it, though it may be taken back."""
 SHORT_S = 1.4
 """A short greeting of a person is at most so long."""
 GOALS = {"accuracy": 0.95, "humans_as_machines": 0.02, "human_p50_s": 1.5}

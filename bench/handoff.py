@@ -107,6 +107,13 @@ class Attendant:
     async def overhear(self, stream: MediaStream, *, customer: bool) -> None:
         pass
 
+    async def overhear_waiting(self, stream: MediaStream) -> None:
+        pass
+
+    @property
+    def overhears_waiting(self) -> bool:
+        return False
+
     def key(self, digit: str) -> None:
         pass
 

@@ -160,6 +160,14 @@ class Agent:
 
         await listen(stream, self._parts, side.keep, said, drafted, handing.writing)
 
+    async def overhear_waiting(self, stream: MediaStream) -> None:
+        """See `Attendant`."""
+
+    @property
+    def overhears_waiting(self) -> bool:
+        """See `Attendant`."""
+        return False
+
     def place(self, name: str) -> Place | None:
         """See `Attendant`."""
         return self._handing.place(name) if self._handing is not None else None

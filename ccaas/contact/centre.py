@@ -46,6 +46,30 @@ class Centre(WrittenFloor):
                 self._show_again(one)
         self._changed()
 
+    def no_person(self, one: Handoff, why: str) -> None:
+        """Who was called is none: it was no talk, and whoever rings for it, or has it, is told `why` and is free."""
+        if one.stage is Stage.TALKING:
+            figures = self._figures_of(one.queue)
+            in_time = one.answered_at - one.since <= self.rules.queues[one.queue].service_level.seconds
+            figures.answered = max(figures.answered - 1, 0)
+            figures.within = max(figures.within - in_time, 0)
+        for person in filter(None, (self._people.get(login) for login in (one.agent, one.consulted))):
+            if person.desktop is not None:
+                person.desktop.withdraw(one.id, why)
+            if person.state is AgentState.RINGING:
+                self._step(person, AgentStep.WITHDRAWN)
+            elif person.state is AgentState.ON_CALL:
+                self._step(person, AgentStep.ENDED)
+                self._free_at_once(person)
+        one.agent = one.consulted = ""
+        self._call_changed(one, "ended")
+        self._forget(one)
+
+    def _free_at_once(self, person: Person) -> None:
+        """Without a wrap-up, and not among what was handled."""
+        person.finish(self._now())
+        self._outside.agent(person.login, person.state, person.reason, person.since)
+
     async def sign_out(self, login: str, desktop: Desktop) -> None:
         """See the port."""
         person = self._person(login)

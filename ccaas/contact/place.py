@@ -40,5 +40,8 @@ class QueuePlace:
     def let_go(self) -> None:
         self._centre.let_go(self.handoff)
 
+    def no_person(self, why: str) -> None:
+        self._centre.no_person(self.handoff, why)
+
     def over(self, *, hung_up: bool) -> None:
         self._centre.over(self.handoff, hung_up=hung_up)

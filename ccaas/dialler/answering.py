@@ -34,7 +34,7 @@ NO_PERSON: Mapping[AnsweredBy, Disposition] = {
 }
 
 News = Verdict | GreetingOver | None
-"""None: the audio was lost."""
+"""None: nothing more will be told, or the audio was lost."""
 
 
 def limits_for(settings: AnswerLimits, *, eager: bool) -> Limits:
@@ -80,6 +80,7 @@ class Hearing:
         self._words = Words(recognizer, stream.codec.sample_rate) if recognizer is not None else None
         self._news: asyncio.Queue[News] = asyncio.Queue()
         self._open = True
+        self._told_all = False
         self.lost = False
         """The stream has ended by itself."""
         self.beside = Beside(stream, self._heard, self._lost)
@@ -91,9 +92,19 @@ class Hearing:
     def anew(self) -> None:
         """Judge as if it was answered now."""
         self._detector = self._make(self._stream.codec.sample_rate)
-        self._news = asyncio.Queue()
+        self._news, self._told_all = asyncio.Queue(), False
         if self._words is not None:
             self._words.anew()
+
+    def over(self, stream: MediaStream) -> None:
+        """Go on over another stream of the same call."""
+        self._stream, self._decoder, self.lost = stream, coder(stream.codec), False
+        news, self._news = self._news, asyncio.Queue()
+        while not news.empty():
+            if (one := news.get_nowait()) is not None:
+                self._news.put_nowait(one)
+        self._told_all = False
+        self.beside = Beside(stream, self._heard, self._lost)
 
     def alone(self) -> None:
         """Who spoke beside has stopped."""
@@ -110,6 +121,9 @@ class Hearing:
             return
         pcm, detector = self._decoder.decode(coded), self._detector
         if detector.over:
+            if not self._told_all:
+                self._told_all = True
+                self._news.put_nowait(None)
             return
         self._tell(detector.push(pcm))
         if self._words is not None:

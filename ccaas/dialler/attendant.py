@@ -1,21 +1,23 @@
 """Who answers a campaign's call is met here first: by the AI at once, or by a person who must be there in time.
 
 Around the call's own agent: what happens is told to the attempt, everything else passes through. With `listens` what has
-answered is told first; a machine gets the campaign's message, or is hung up on.
+answered is told first; a machine gets the campaign's message, or is hung up on. Who is taken for a person is heard on for a
+while, also while they wait for one of our people and when they have one.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 from contextlib import suppress
 from typing import Any
 
 from ccaas.dialler.answering import LONGEST_S, NO_PERSON, Hearing
 from ccaas.dialler.live import Attempt
+from ccaas.dialler.place import CampaignPlace
 from ccaas.ports.answering import AnsweredBy, GreetingOver, Verdict
 from ccaas.ports.media import MediaStream
-from ccaas.ports.queueing import Dismiss, Order, Place, StopRinging
+from ccaas.ports.queueing import Place
 from ccaas.telephony.desk import Attendant, HangUp, Next, Target, TransferTo
 from ccaas.telephony.events import EndReason
 
@@ -23,6 +25,12 @@ MOST_MESSAGES = 3
 """So often a message is begun: a machine that beeps again, or goes on speaking, gets it anew."""
 AFTER_S = 0.5
 """Silence behind a message before we hang up: no recorder shall cut its last word."""
+
+DOUBTS: Mapping[AnsweredBy, str] = {
+    AnsweredBy.MACHINE: "it was an answering machine",
+    AnsweredBy.FAX: "it was a fax",
+}
+"""What a person may turn out to be; what whoever has them, or is rung for them, is told."""
 
 
 class CampaignAttendant:
@@ -58,6 +66,9 @@ class CampaignAttendant:
         self._listens = listens
         self._message = message
         self._greeting_s = greeting_s
+        self._hearing: Hearing | None = None
+        self._mistaken: Verdict | None = None
+        """Who waited, or talked with a person, is none; they come back."""
         self._messages = 0
         self._handed = False
         self._deadline: float | None = None
@@ -66,15 +77,33 @@ class CampaignAttendant:
     async def attend(self, stream: MediaStream, reason: str = "") -> Next:
         """See the protocol."""
         self._attempt.has_answered()
+        verdict, self._mistaken = self._mistaken, None
+        if verdict is not None and self._hearing is not None:
+            self._hearing.over(stream)
+            return await self._go_on(self._hearing, verdict, reason)
+        self._hear_no_more()
         if self._attempt.met:
             return await self._inner.attend(stream, reason)
         if self._listens is None:
             return await self._meet(stream, reason)
         listens, self._listens = self._listens, None
-        hearing = listens(stream)
+        self._hearing = listens(stream)
+        return await self._go_on(self._hearing, None, reason)
+
+    async def _go_on(self, hearing: Hearing, verdict: Verdict | None, reason: str) -> Next:
+        """`verdict`: of what has been taken back."""
+        waits = False
         try:
-            return await self._hear(hearing, reason)
+            decision = await self._hear(hearing, verdict, reason)
+            waits = bool(self._queue) and isinstance(decision, TransferTo)
+            return decision
         finally:
+            if not waits:
+                self._hear_no_more()
+
+    def _hear_no_more(self) -> None:
+        hearing, self._hearing = self._hearing, None
+        if hearing is not None:
             hearing.close()
 
     async def _meet(self, stream: MediaStream, reason: str) -> Next:
@@ -90,11 +119,11 @@ class CampaignAttendant:
         await self._inner.announce(stream, self._abandoned, asks=False)
         return HangUp()
 
-    async def _hear(self, hearing: Hearing, reason: str) -> Next:
-        verdict = None
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LONGEST_S):
-                verdict = await _verdict(hearing, tuple(AnsweredBy))
+    async def _hear(self, hearing: Hearing, verdict: Verdict | None, reason: str) -> Next:
+        if verdict is None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LONGEST_S):
+                    verdict = await _verdict(hearing, tuple(AnsweredBy))
         while True:
             if verdict is not None and verdict.by in NO_PERSON:
                 self._attempt.is_nobody(NO_PERSON[verdict.by])
@@ -111,7 +140,7 @@ class CampaignAttendant:
     async def _until_doubted(self, hearing: Hearing, reason: str) -> Next | Verdict:
         """The conversation, as long as it is with a person."""
         talking = asyncio.create_task(self._meet(hearing.beside, reason), name="campaign's talk")
-        doubting = asyncio.create_task(_verdict(hearing, (AnsweredBy.MACHINE, AnsweredBy.FAX)), name="campaign's doubt")
+        doubting = asyncio.create_task(_verdict(hearing, DOUBTS), name="campaign's doubt")
         try:
             await asyncio.wait((talking, doubting), return_when=asyncio.FIRST_COMPLETED)
             verdict = doubting.result() if doubting.done() and not talking.done() else None
@@ -162,7 +191,10 @@ class CampaignAttendant:
         place = self._inner.place(name)
         if place is not None and self._agent and name == self._queue:
             place = self._inner.place(self._agent) or place
-        return self._timed(place) if place is not None and not self._attempt.met else place
+        if self._attempt.met:
+            self._hear_no_more()  # sent on by whoever had them
+            return place
+        return self._timed(place) if place is not None else None
 
     def kept_place(self) -> Place | None:
         """See the protocol; the call asks as soon as it is answered. One that an earlier controller made is in the queue
@@ -197,6 +229,25 @@ class CampaignAttendant:
         """See the protocol."""
         return self._inner.overhears
 
+    async def overhear_waiting(self, stream: MediaStream) -> None:
+        """See the protocol. Who turns out to be no person is taken back."""
+        hearing = self._hearing
+        if hearing is None:
+            return
+        hearing.over(stream)
+        verdict = await _verdict(hearing, DOUBTS)
+        if verdict is None or self._place is None or not self._place.take_back(DOUBTS[verdict.by]):
+            self._hear_no_more()
+            return
+        self._mistaken, self._handed, self._deadline = verdict, False, None
+        self._attempt.is_nobody(NO_PERSON[verdict.by])
+        await asyncio.Event().wait()  # its greeting goes on until there is another stream
+
+    @property
+    def overhears_waiting(self) -> bool:
+        """See the protocol."""
+        return self._hearing is not None
+
     def key(self, digit: str) -> None:
         """See the protocol."""
         self._inner.key(digit)
@@ -211,86 +262,14 @@ class CampaignAttendant:
 
     async def leave(self) -> None:
         """See the protocol."""
+        self._hear_no_more()
         await self._inner.leave()
 
     async def finish(self, reason: EndReason, cause: int) -> None:
         """See the protocol."""
+        self._hear_no_more()
         self._attempt.has_ended(reason, cause)
         await self._inner.finish(reason, cause)
-
-
-class CampaignPlace:
-    """Implements `ports.queueing.Place` around another: who is not with a person in time hears why, and is let go."""
-
-    def __init__(self, inner: Place, attempt: Attempt, grace_s: float, words: str) -> None:
-        self._inner = inner
-        self._attempt = attempt
-        self._words = words
-        self._late = False
-        self._tell: Callable[[Order], None] = lambda _: None
-        self._timer = asyncio.get_running_loop().call_later(max(grace_s, 0.0), self._give_up)
-
-    def leave(self) -> None:
-        """Who answered waits elsewhere now."""
-        self._timer.cancel()
-
-    def _give_up(self) -> None:
-        self._late = True
-        self._attempt.has_met(abandoned=True)
-        self._inner.over(hung_up=False)
-        self._tell(StopRinging())
-        self._tell(Dismiss(self._words))
-
-    def follow(self, tell: Callable[[Order], None]) -> None:
-        """See the protocol."""
-        self._tell = tell
-        if self._late:
-            tell(Dismiss(self._words))
-            return
-        self._inner.follow(lambda order: None if self._late else tell(order))
-
-    def announced(self, *, wanted: bool) -> None:
-        """See the protocol."""
-        if not self._late:
-            self._inner.announced(wanted=wanted)
-
-    def key(self, digit: str) -> None:
-        """See the protocol."""
-        if not self._late:
-            self._inner.key(digit)
-
-    def rings(self) -> None:
-        """See the protocol."""
-        if not self._late:
-            self._inner.rings()
-
-    def answered(self) -> None:
-        """See the protocol."""
-        if not self._late:
-            self._timer.cancel()
-            self._attempt.has_met(abandoned=False)
-            self._inner.answered()
-
-    def missed(self, why: str) -> None:
-        """See the protocol."""
-        if not self._late:
-            self._inner.missed(why)
-
-    def consulting(self, state: str) -> None:
-        """See the protocol."""
-        if not self._late:
-            self._inner.consulting(state)
-
-    def let_go(self) -> None:
-        """See the protocol."""
-        if not self._late:
-            self._inner.let_go()
-
-    def over(self, *, hung_up: bool) -> None:
-        """See the protocol."""
-        self._timer.cancel()
-        if not self._late:
-            self._inner.over(hung_up=hung_up)
 
 
 async def _verdict(hearing: Hearing, wanted: Container[AnsweredBy]) -> Verdict | None:

@@ -105,7 +105,7 @@ class AnswerLimits(_Section):
         default=15.0,
         ge=0,
         le=60,
-        description="For so long after it was told that it is a person the AI's call is listened to for a beep and a machine's words.",
+        description="For so long after it was told that it is a person the call is listened to for a beep and a machine's words.",
     )
     over_s: float = Field(
         default=3.0,

@@ -115,6 +115,11 @@ class Place(Protocol):
         """The agent's part is over; the caller may go on elsewhere."""
         ...
 
+    def no_person(self, why: str) -> None:
+        """Who was called is no person after all: the place is given up, and the agent is free at once; `why` in words, for
+        them."""
+        ...
+
     def over(self, *, hung_up: bool) -> None:
         """The caller's call has ended; `hung_up`: by themselves."""
         ...

@@ -76,6 +76,16 @@ class Attendant(Protocol):
         """Whether that is wanted."""
         ...
 
+    async def overhear_waiting(self, stream: MediaStream) -> None:
+        """Hear what the customer says while they wait for a person, and on when a person has them, until all is known that
+        was to be heard."""
+        ...
+
+    @property
+    def overhears_waiting(self) -> bool:
+        """Whether that is wanted."""
+        ...
+
     def place(self, name: str) -> Place | None:
         """A place in the queue of that name; None when no queue is called so."""
         ...

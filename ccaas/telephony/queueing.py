@@ -116,6 +116,7 @@ class Queueing:
         else:
             self._step(Step.QUEUED)
             await self._switch.hold(self._legs.caller)
+            self.overhearing.wait()
         self._place.follow(self._inbox.put_nowait)
         try:
             while True:

@@ -34,7 +34,7 @@ EXAMPLE = ROOT / "examples/airline/proactive.yaml"
 TALKS, BUSY, REFUSES, RINGS, LEAVES, NONE, SECOND = (f"+1212555010{digit}" for digit in range(1, 8))
 LISTED, TOKYO, LATE, WANTED, UNLUCKY = "+12125550108", "+81312345678", "+12125550109", "+12125550110", "+12125550111"
 SILENT = "+12125550113"
-MAILBOX, NO_BEEP, PICKS_UP, FULL = (f"+1212555012{digit}" for digit in range(4))
+MAILBOX, NO_BEEP, PICKS_UP, FULL, RUNG, TAKEN, PERSON = (f"+1212555012{digit}" for digit in range(7))
 OTHER = "+12125550112"
 """The second number of somebody whose first is none: due after a minute, which a busy machine may reach."""
 CAMPAIGN: dict[str, Any] = {
@@ -67,6 +67,13 @@ CHANGES: dict[str, Any] = {
             "mail": CAMPAIGN
             | {"listens": True, "lines": 1, "message": "Hello {first_name}, your flight is late. Please call us back."},
             "wanted": CAMPAIGN | {"queue": "people", "grace_s": 10},
+            "staffed": CAMPAIGN
+            | {
+                "listens": True,
+                "queue": "people",
+                "grace_s": 10,
+                "message": "Hello {first_name}, your flight is late. Please call us back.",
+            },
             "unlucky": CAMPAIGN | {"queue": "people", "abandoned": "Sorry, nobody is free at Acorn Air."},
         }
     },
@@ -103,7 +110,21 @@ class Carrier:
             self.calls[number] = call
             if number in (RINGS, LATE):
                 call.ring()
-            elif number in (TALKS, LEAVES, SECOND, WANTED, UNLUCKY, SILENT, MAILBOX, NO_BEEP, PICKS_UP, FULL):
+            elif number in (
+                TALKS,
+                LEAVES,
+                SECOND,
+                WANTED,
+                UNLUCKY,
+                SILENT,
+                MAILBOX,
+                NO_BEEP,
+                PICKS_UP,
+                FULL,
+                RUNG,
+                TAKEN,
+                PERSON,
+            ):
                 await call.answer()
             else:
                 call.refuse({BUSY: 486, REFUSES: 603, NONE: 404, OTHER: 486}[number])
@@ -303,6 +324,68 @@ async def test_machines_get_a_message(tmp_path: Path) -> None:
         await until(lambda: nothing_left(site), "the calls left nothing behind")
 
 
+async def test_a_machine_that_seemed_a_person_keeps_no_agent(tmp_path: Path) -> None:
+    async with (
+        running(tmp_path) as (site, carrier),
+        speaking(site) as voice,
+        SipCaller("127.0.0.1", site.sip_port) as phone,
+    ):
+        hello, here = await voice("Hello?"), await voice("Hello? Yes, I am here.")
+        # The pause is long enough for an agent's phone to ring meanwhile, and for her to answer it.
+        mailbox = np.concatenate([hello, await voice(2.5, "Please leave a message after the tone.", 0.3), _beep()])
+        await phone.register("6001", "secret-6001")
+        await _available(site)
+        rows = [{"phone": number, "first_name": "Ann"} for number in (RUNG, TAKEN, PERSON)]
+
+        # Her phone rings, and rings no longer.
+        await site.ask("POST", "/campaigns/staffed/records", {"records": rows[:1]})
+        await run(site, "resume", "staffed")
+        rung = await carrier.called(RUNG)
+        rung.start_saying(mailbox)
+        ringing = await phone.incoming(60)
+        ringing.ring()
+        assert (await ringing.wait_ended(30)).status == 487, "her phone rings no longer"
+        await until(partial(_is, site, "available"), "she is free")
+        assert rung.is_up, "the machine's greeting is waited for"
+        assert not (await rung.wait_ended(60)).by_us
+        await until(lambda: RUNG in came_to(site, "staffed"), "its end is kept")
+
+        # She has answered, and is let go.
+        await site.ask("POST", "/campaigns/staffed/records", {"records": rows[1:2]})
+        taken = await carrier.called(TAKEN)
+        taken.start_saying(mailbox)
+        talking = await phone.incoming(60)
+        await talking.answer()
+        assert not (await talking.wait_ended(30)).by_us
+        await until(partial(_is, site, "available"), "she is free, without a wrap-up")
+        assert not (await taken.wait_ended(60)).by_us
+        await until(lambda: TAKEN in came_to(site, "staffed"), "its end is kept")
+
+        # A person keeps her.
+        await site.ask("POST", "/campaigns/staffed/records", {"records": rows[2:]})
+        person = await carrier.called(PERSON)
+        person.start_saying(np.concatenate([hello, await voice(4.0), here, await voice(3.0), here]))
+        talking = await phone.incoming(60)
+        await talking.answer()
+        await asyncio.sleep(18)  # longer than a person is doubted
+        assert talking.is_up
+        assert person.is_up
+        await person.hang_up()
+        await until(lambda: PERSON in came_to(site, "staffed"), "its end is kept")
+
+        found = came_to(site, "staffed")
+        assert found == {RUNG: ["message_left"], TAKEN: ["message_left"], PERSON: found[PERSON]}
+        assert found[PERSON] in (["answered"], ["hung_up"])
+        people = site.rows("SELECT key FROM attempts JOIN records ON records.id = record_id WHERE met <> ''", file="campaigns.sqlite")  # fmt: skip
+        assert [row["key"] for row in people] == [PERSON]
+        await until(lambda: nothing_left(site), "the calls left nothing behind")
+
+
+async def _is(site: Installation, state: str) -> bool:
+    board = await site.ask("GET", "/board")
+    return bool(board["agents"][0]["state"] == state)
+
+
 async def _recorded(listener: Listener, call: Call, since: float) -> str:
     """What a machine has recorded, once we have hung up."""
     assert not (await call.wait_ended(60)).by_us
@@ -377,13 +460,9 @@ async def _people(site: Installation, carrier: Carrier) -> None:
 
 
 async def _available(site: Installation) -> None:
-    async def ready() -> bool:
-        board = await site.ask("GET", "/board")
-        return bool(board["agents"][0]["state"] == "available")
-
     async def again() -> bool:
         await site.ask("POST", "/agents/ann", {"state": "available"})
-        return await ready()
+        return await _is(site, "available")
 
     await until(again, "ann is available again")
 

@@ -46,6 +46,10 @@ class Clerk:
         self.wants_talks = False
         """Whether talks with people are listened to; frames then stand in `overheard`, by side."""
         self.overheard: dict[str, list[bytes]] = {}
+        self.wants_waiting = False
+        """Whether the caller is listened to who waits; frames then stand in `heard_waiting`, until `heard_enough`."""
+        self.heard_waiting: list[bytes] = []
+        self.heard_enough = asyncio.Event()
         self.place_in: Callable[[str], Place | None] = lambda _: None
         self.kept: Place | None = None
         self.announced: list[str] = []
@@ -104,8 +108,15 @@ class Clerk:
         stream.listen(side.append, over.set)
         await over.wait()
 
+    @property
+    def overhears_waiting(self) -> bool:
+        return self.wants_waiting
+
+    async def overhear_waiting(self, stream: MediaStream) -> None:
+        stream.listen(self.heard_waiting.append, lambda: None)
+        await self.heard_enough.wait()
+
     async def announce(self, stream: MediaStream, text: str, *, asks: bool) -> bool:
-        assert isinstance(stream, FakeMediaStream)
         self.announced.append(text)
         stream.send(text.encode().ljust(160, b" ")[:160])
         await asyncio.sleep(self.announcing_s)

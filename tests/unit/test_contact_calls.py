@@ -12,6 +12,7 @@ from ccaas.contact.settings import Hours, Overflow, QueueSettings, Way
 from ccaas.errors import ContactError
 from ccaas.ports.contact import AgentState, BoardChanged, CallChanged
 from ccaas.telephony.desk import HangUp
+from ccaas.telephony.events import Answered
 from ccaas.telephony.state import CallState
 from ccaas.testing.fakes.switch import FakeLeg, FakePhone
 
@@ -63,6 +64,30 @@ async def test_the_agent_is_briefed_alone_while_the_caller_hears_music() -> None
         await floor.office.until(lambda: together(caller, agent), "joined after it")
         caller.hang_up()
         await floor.office.until(lambda: agent.end is not None, "the agent's leg ends with the caller's")
+
+
+async def test_who_waits_is_listened_to_where_that_is_wanted_and_on_in_the_talk() -> None:
+    async with Floor() as floor:
+        caller, clerk = await floor.office.call()
+        clerk.wants_waiting = True
+        await floor.ready("ann")
+        floor.office.switch.phones["PJSIP/ann"] = FakePhone(answers=False)
+        floor.send(clerk, "general")
+        await floor.office.until(lambda: legs_to(floor), "her phone rings")
+        await floor.office.until(lambda: caller.say(b"a" * 160) or clerk.heard_waiting, "they are heard")
+        assert caller.music
+        (agent,) = legs_to(floor)
+        agent.up = True
+        floor.office.switch.tell(Answered(agent.id, 0.0, agent.codec))
+        await floor.office.until(lambda: together(caller, agent), "they talk")
+        heard = len(clerk.heard_waiting)
+        caller.say(b"b" * 160)
+        await floor.office.until(lambda: len(clerk.heard_waiting) > heard, "they are heard on")
+        clerk.heard_enough.set()
+        spies = [leg for leg in floor.office.switch.all_legs.values() if leg.snooped is not None]
+        await floor.office.until(lambda: [leg.end for leg in spies] != [None], "until that was enough")
+        assert (len(spies), agent.end) == (1, None)
+        caller.hang_up()
 
 
 async def test_a_talk_is_listened_to_side_by_side_and_nothing_of_it_is_left() -> None:

@@ -167,10 +167,10 @@ class FakeSwitch:
         self._events.put_nowait(event)
 
     def carry(self, speaker: FakeLeg, frame: bytes) -> None:
-        """A frame from one leg to the others of its bridge."""
+        """A frame from one leg to the others of its bridge; its snoops hear it also while it is on hold."""
+        self._overheard(speaker, frame, said=True)
         if not speaker.bridge_id or speaker.music:
             return
-        self._overheard(speaker, frame, said=True)
         for leg in tuple(self._here.values()):
             if leg.bridge_id == speaker.bridge_id and leg is not speaker:
                 self._give(leg, frame)
