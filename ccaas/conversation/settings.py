@@ -15,7 +15,7 @@ class Budget(BaseModel):
 
     complete_ms: int = Field(default=175, ge=0, le=10_000, description="Everything says that the caller has finished.")
     likely_ms: int = Field(
-        default=420,
+        default=460,
         ge=0,
         le=10_000,
         description="The words are whole; the voice sounds unfinished, or more may follow after so little.",
