@@ -26,9 +26,11 @@ from ccaas_turn.silero import SileroVoiceDetector
 
 from bench.answering_set import HALVES, Answered, answered
 from bench.system import ROOT
+from ccaas.dialler.answering import limits_for
+from ccaas.dialler.settings import AnswerLimits
 from ccaas.media.answering.asking import LEAD_FRAMES, Ask, Asking
 from ccaas.media.answering.detector import AnswerListener
-from ccaas.media.answering.limits import EAGER, Limits
+from ccaas.media.answering.limits import Limits
 from ccaas.media.answering.signals import Signal, Signals
 from ccaas.media.answering.tones import HOP, HOP_S, RATE, ToneFinder
 from ccaas.media.resample import LiveResampler
@@ -39,12 +41,11 @@ from ccaas.ports.speech import Recognizer
 
 TEXT_LATE_S = 0.15
 WAYS = {
-    "the AI's calls": (True, Limits(pauses=EAGER)),
-    "the AI's calls, without words": (False, Limits(pauses=EAGER)),
-    "people's calls": (True, Limits(doubt_s=0.0)),
+    "the AI's calls": (True, limits_for(AnswerLimits(), eager=True)),
+    "the AI's calls, without words": (False, limits_for(AnswerLimits(), eager=True)),
+    "people's calls": (True, limits_for(AnswerLimits(), eager=False)),
 }
-"""By who takes the calls of a campaign: whether there is a recogniser, and the limits. People get a call with the first verdict;
-these figures end with it, though it may be taken back."""
+"""By who takes the calls of a campaign: whether there is a recogniser, and the limits."""
 SHORT_S = 1.4
 """A short greeting of a person is at most so long."""
 GOALS = {"accuracy": 0.95, "humans_as_machines": 0.02, "human_p50_s": 1.5}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -38,7 +39,10 @@ News = Verdict | GreetingOver | None
 
 
 def limits_for(settings: AnswerLimits, *, eager: bool) -> Limits:
-    """`eager`: who is taken for a person is listened to further, so that a short pause is enough."""
+    """`eager`: the AI has the call, and who is taken for a person is listened to further, so that a short pause is enough.
+
+    A person of ours hears for themselves who does not listen to them: only beeps and words take a call from them.
+    """
     (most, pause_s), *longer = EAGER if eager else Limits().pauses
     least_s = pause_s if settings.pause_s is None else settings.pause_s
     pauses = (most, least_s), *((most, max(usual_s, least_s)) for most, usual_s in longer)
@@ -48,6 +52,7 @@ def limits_for(settings: AnswerLimits, *, eager: bool) -> Limits:
         machine_s=settings.machine_s,
         doubt_s=settings.doubt_s,
         over_s=settings.over_s,
+        resumed_s=Limits().resumed_s if eager else math.inf,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -345,7 +346,8 @@ def test_words_of_another_language_stand_for_themselves_and_english_ones_are_add
 
 def test_the_yamls_seconds_are_the_detectors() -> None:
     patient, eager = (limits_for(AnswerLimits(), eager=eager) for eager in (False, True))
-    assert patient == Limits()
+    assert patient == Limits(resumed_s=math.inf), "people hear for themselves who does not listen to them"
+    assert eager.resumed_s == Limits().resumed_s
     assert eager.pauses[-1][1] < patient.pauses[-1][1]
     slow = limits_for(AnswerLimits(pause_s=1.0, machine_s=6.0), eager=False)
     assert slow.machine_s == 6.0
