@@ -105,9 +105,13 @@ async def _caught(site: Installation, call: Call, listener: Listener, since: flo
     async def recording() -> bool:
         return "VoiceMail" in await console(site, "core show channels concise")
 
+    async def over() -> bool:
+        return not await recording()
+
     await until(recording, "a message can be left", 40.0)
     assert "nobody is available" in wanted_words(await listener.heard(call.stereo(), since=since))
     await call.hang_up()
+    await until(over, "the mailbox has let go of the caller")  # so that it is not taken for the next one's
 
 
 async def _unserved(site: Installation) -> bool:
