@@ -168,7 +168,11 @@ class DurablePlays:
 
     def _launch(self, config: DBOSConfig) -> None:
         DBOS(config=config)
-        DBOS.launch()
+        try:
+            DBOS.launch()
+        except BaseException:
+            DBOS.destroy()  # the library counts as launched, and a later start would go on with this one's settings
+            raise
 
     def begin(self, event_id: str) -> None:
         """Start the play of a stored event. Again, it is the same play."""

@@ -53,13 +53,17 @@ async def test_two_machines_with_one_database_begin_an_event_once_and_each_goes_
 
 
 async def test_a_database_that_cannot_be_opened_is_told_at_the_start_without_its_password(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres: RunningPostgres
 ) -> None:
     monkeypatch.setenv(PASSWORD_ENV, "not-the-password")
     with pytest.raises(SetupError, match=r"proactive\.store: postgresql://.* cannot be opened") as raised:
         async with World(tmp_path, Record({})):
             pass
     assert "not-the-password" not in str(raised.value)
+    monkeypatch.setenv(PASSWORD_ENV, postgres.password)
+    async with World(tmp_path, Record({"ann": "gold"})) as world:
+        await world.happens("e-1")
+        assert len(world.reach.sent) == 1, "a start that failed leaves nothing behind"
 
 
 async def test_a_database_that_dies_is_waited_for(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
