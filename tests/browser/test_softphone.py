@@ -152,7 +152,7 @@ async def test_a_call_from_its_ringing_to_its_end(asterisk: RunningAsterisk, pag
         await call.hear_start(timeout=15)
         await page.evaluate("phone.meter(true)")
         call.start_saying(SPEECH / CHANGE)
-        await page.wait_for_function("window.level?.remote > 0.3 && window.level?.local > 0.3")
+        await page.wait_for_function("() => window.level?.remote > 0.3 && window.level?.local > 0.3")
         await page.evaluate("phone.dtmf('4#')")
         assert await call.heard_keys(2) == "4#"
 

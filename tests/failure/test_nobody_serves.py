@@ -93,8 +93,9 @@ async def test_a_stop_lets_the_calls_end(site: Installation, ua: SipCaller, list
     site.signal(signal.SIGTERM)
     await until(lambda: "draining" in site.log.read_text(), "it drains")
     other = await ua.dial("1000")
-    await _caught(site, other, listener, await other.answered())  # no new call is taken
-    await asked(call, CHANGE)  # who was there is served
+    since = await other.answered()
+    await asked(call, CHANGE)  # who was there is served, before their silence has been long
+    await _caught(site, other, listener, since)  # no new call is taken
     await call.hang_up()
     assert await site.ended() == 0
 
