@@ -26,7 +26,7 @@ class CaseState(Enum):
     EXPIRED = "expired"
     """Nobody answered in time."""
     PERSON = "person"
-    """They want a person."""
+    """They want a person. What is held stays held until the case is due: they, or the person, may still take it."""
     UNREACHED = "unreached"
     """No channel led to them, or the gate forbade all."""
     NOTHING = "nothing"
@@ -48,9 +48,11 @@ NEXT: Mapping[CaseState, frozenset[CaseState]] = {
     CaseState.OFFERED: frozenset(
         {CaseState.CONFIRMED, CaseState.DECLINED, CaseState.EXPIRED, CaseState.PERSON, CaseState.UNREACHED}
     ),
+    CaseState.PERSON: frozenset({CaseState.CONFIRMED, CaseState.DECLINED}),
 }
 """What may follow what; a state that is not here is final."""
-OPEN = frozenset(NEXT)
+OPEN = frozenset({CaseState.NEW, CaseState.HELD, CaseState.OFFERED})
+"""Who is in one of these has given no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,11 @@ class Case:
     """Channels that were used."""
     outcome: str
     at: float
+
+    @property
+    def answerable(self) -> bool:
+        """Whether a yes or a no still counts."""
+        return self.state in OPEN or (self.state is CaseState.PERSON and self.due is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +120,12 @@ def adding(
 def moving(
     case_id: str, states: Iterable[CaseState], to: CaseState, **more: object
 ) -> Callable[[sqlite3.Connection], bool]:
-    """Compare and set: False when the case is in none of `states`, or may not go there; nothing is changed then."""
+    """Compare and set: False when the case is in none of `states`, or may not go there; nothing is changed then. Out of the open
+    states nothing is due any more, unless `more` says when."""
     come_from = [one for one in states if to in NEXT.get(one, ())]
 
     def work(db: sqlite3.Connection) -> bool:
-        sets = {"state": to.value, **more}
-        if to not in OPEN:
-            sets["due"] = None
+        sets = {"state": to.value, **({} if to in OPEN else {"due": None}), **more}
         marks = ", ".join("?" for _ in come_from)
         changed = db.execute(
             f"UPDATE cases SET {', '.join(f'{name} = ?' for name in sets)} WHERE case_id = ? AND state IN ({marks})",
@@ -240,9 +246,7 @@ def last_over(customers: Sequence[str], after: float) -> Callable[[sqlite3.Conne
     def ask(db: sqlite3.Connection) -> Case | None:
         marks = ", ".join("?" for _ in customers)
         theirs = f"(customer_id IN ({marks}) OR record_id IN ({marks}))"
-        if db.execute(
-            f"SELECT 1 FROM cases WHERE {theirs} AND state IN ('held', 'offered')", (*customers, *customers)
-        ).fetchone():
+        if db.execute(f"SELECT 1 FROM cases WHERE {theirs} AND due IS NOT NULL", (*customers, *customers)).fetchone():
             return None
         row = db.execute(
             f"SELECT cases.* FROM cases JOIN case_steps USING (case_id) WHERE {theirs} AND step = 'ended'"

@@ -183,7 +183,7 @@ class DurablePlays:
         case = await self._store.read(cases.one(case_id))
         if case is None:
             raise CcaasError(f"there is no offer {case_id}")
-        if case.state not in cases.OPEN:
+        if not case.answerable:
             return await self._plays.answer(case_id, word)
         found = await self._run(f"{case_id}:{word}", take_answer, case_id, word)
         if CaseState(found["state"]) is CaseState.CONFIRMED and word != "yes":

@@ -25,10 +25,10 @@ from ccaas.journal.messages import MessageQueued
 from ccaas.messaging.outbox import NOT_AFTER
 from ccaas.messaging.parts import Line
 from ccaas.outreach import cases
-from ccaas.outreach.cases import OPEN, Case, CaseState
+from ccaas.outreach.cases import NEXT, OPEN, Case, CaseState
 from ccaas.outreach.events import StoredEvent
 from ccaas.outreach.listing import PluginStep, Whose, filled, listed, said
-from ccaas.outreach.play_settings import Play, ProactiveSettings
+from ccaas.outreach.play_settings import HoldStep, Play, ProactiveSettings
 from ccaas.outreach.store import OutreachStore
 from ccaas.ports.holds import Hold, HoldState
 from ccaas.ports.journey import Identity, IdentityKind, Journey, Profile, Thread, ThreadState
@@ -191,9 +191,9 @@ class Plays:
         case = await self._case(case_id)
         event = await self.event(case.event_id)
         play = self._settings.plays[event.play]
-        if case.state not in OPEN:
-            return self._told_again(play, case, word)
         wanted = {"yes": CaseState.CONFIRMED, "no": CaseState.DECLINED, "person": CaseState.PERSON}[word]
+        if not case.answerable or case.state is wanted:
+            return self._told_again(play, case, word)
         state = await self._settle(event, play, case, wanted)
         await self._store.write(cases.noting(case_id, f"answer {word}", state.value))
         case = await self._case(case_id)
@@ -208,7 +208,7 @@ class Plays:
         if case is not None:
             event = await self.event(case.event_id)
             play = self._settings.plays.get(event.play)
-        if case is None or play is None or case.state in OPEN:
+        if case is None or play is None or case.answerable:
             return ""
         title = said(play.offer.title, {"event": dict(event.data), **case.facts})
         return f"About {title}: {self._told_again(play, case, word).words}"
@@ -216,9 +216,14 @@ class Plays:
     async def expire(self, case_id: str) -> None:
         """The wait is over."""
         case = await self._case(case_id)
-        if case.state in OPEN:
-            event = await self.event(case.event_id)
-            await self._settle(event, self._settings.plays[event.play], case, CaseState.EXPIRED)
+        if not case.answerable:
+            return
+        event = await self.event(case.event_id)
+        play = self._settings.plays[event.play]
+        if case.state is CaseState.PERSON:
+            await self._let_go(event, play, case)
+        else:
+            await self._settle(event, play, case, CaseState.EXPIRED)
 
     async def failed(self, case_id: str, channel: str, why: str) -> None:
         """A channel did not reach the customer: take the next one, or let it go."""
@@ -370,24 +375,40 @@ class Plays:
         return message.id
 
     async def _settle(self, event: StoredEvent, play: Play, case: Case, wanted: CaseState) -> CaseState:
-        """End a case: what the system of record says of the hold decides."""
-        tools = self._toolbox(case.case_id, case.record_id)
-        state = wanted
-        if play.hold is not None and case.hold_id:
+        """Settle a case: what the system of record says of the hold decides. Who wants a person keeps what is held while it lasts."""
+        state, due = wanted, None
+        if wanted is CaseState.PERSON and case.hold_id:
+            due = case.due
+        elif play.hold is not None and case.hold_id:
             confirms = wanted is CaseState.CONFIRMED
-            tool = play.hold.confirm if confirms else play.hold.release
-            answer = await tools.write(tool, {"hold_id": case.hold_id}, "confirm" if confirms else "release", "")
-            hold = Hold.model_validate(answer)
-            if hold.state is HoldState.CONFIRMED:
+            hold = await self._held(play.hold, case, confirms=confirms)
+            if hold is HoldState.CONFIRMED:
                 state = CaseState.CONFIRMED
             elif confirms:
-                state = CaseState.EXPIRED if hold.state is HoldState.EXPIRED else CaseState.DECLINED
-        moved = await self._store.write(cases.moving(case.case_id, OPEN, state, outcome=state.value))
+                state = CaseState.EXPIRED if hold is HoldState.EXPIRED else CaseState.DECLINED
+        waited = case.state in OPEN
+        more: dict[str, object] = {"outcome": state.value} | ({} if due is None else {"due": due})
+        moved = await self._store.write(cases.moving(case.case_id, NEXT, state, **more))
         case = await self._case(case.case_id)
-        if moved:
+        if moved and waited:
             WAITING.dec()
         await self._closed(event, play, case, case.state)
         return case.state
+
+    async def _held(self, step: HoldStep, case: Case, *, confirms: bool) -> HoldState:
+        """Confirm what is held, or release it; what it is then."""
+        tools = self._toolbox(case.case_id, case.record_id)
+        tool = step.confirm if confirms else step.release
+        answer = await tools.write(tool, {"hold_id": case.hold_id}, "confirm" if confirms else "release", "")
+        return Hold.model_validate(answer).state
+
+    async def _let_go(self, event: StoredEvent, play: Play, case: Case) -> None:
+        """Who wanted a person has not taken what was held for them."""
+        if play.hold is not None:
+            await self._held(play.hold, case, confirms=False)
+        await self._store.write(cases.setting(case.case_id, due=None))
+        await self._store.write(cases.noting(case.case_id, "let go", "it was held until now"))
+        await self._thread(event, play, await self._case(case.case_id), ThreadState.CLOSED, self._words(play, case))
 
     async def _closed(self, event: StoredEvent, play: Play, case: Case, state: CaseState) -> None:
         """What follows from an end, each part of it harmless when it is done again."""
@@ -396,7 +417,8 @@ class Plays:
         resolution = _RESOLUTIONS[state]
         await self._ledger(self._incidents.close(case.case_id, resolution, "butler", time.time()))
         if case.customer_id:
-            await self._thread(event, play, case, ThreadState.CLOSED, self._words(play, case))
+            thread = ThreadState.OPEN if case.answerable else ThreadState.CLOSED
+            await self._thread(event, play, case, thread, self._words(play, case))
         call_id = self._calls.pop(case.case_id, None)
         if call_id is not None:
             await self._reach.hang_up(call_id)

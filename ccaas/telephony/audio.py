@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 
 from ccaas.ports.media import MediaStream
 from ccaas.ports.telephony import Switch
@@ -25,21 +26,26 @@ class CallAudio:
         """A new media leg in a new bridge with `leg_id`: a new bridge leaves behind whatever played in the old one, which
         is destroyed unless `keep_bridge`."""
         legs = self._legs
-        old = legs.bridge if legs.bridges else ""
-        legs.bridges += 1
+        old = () if keep_bridge else tuple(legs.bridges)
+        bridge = legs.next_bridge()
         media = legs.next_media()
         legs.open.add(media)
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._switch.bridge(legs.bridge))
+                group.create_task(self._switch.bridge(bridge))
                 opening = group.create_task(self._switch.open_media(legs.call_id, media, legs.codec))
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from None
         self._stream = opening.result()
-        await self._switch.join(legs.bridge, leg_id, media)
-        if old and not keep_bridge:
-            await self._switch.destroy_bridge(old)
+        await self._switch.join(bridge, leg_id, media)
+        await self.drop_bridges(old)
         return self._stream
+
+    async def drop_bridges(self, bridges: Iterable[str]) -> None:
+        """Destroy some of the call's bridges; whoever is in them is in none."""
+        for bridge in tuple(bridges):
+            await self._switch.destroy_bridge(bridge)
+            self._legs.bridges.remove(bridge)
 
     async def close(self) -> None:
         """Safe to call twice."""

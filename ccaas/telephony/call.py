@@ -376,8 +376,7 @@ class Call:
             await self._switch.hang_up(self.legs.caller, EndReason.FAILED, NORMAL_CLEARING)
         for leg in tuple(self.legs.open):
             await self._switch.hang_up(leg, EndReason.DISMISSED, NORMAL_CLEARING)
-        if self.legs.bridges:
-            await self._switch.destroy_bridge(self.legs.bridge)
+        await self._audio.drop_bridges(self.legs.bridges)
 
     async def rescue(self) -> None:
         """Something of ours failed: let the dialplan take the caller."""

@@ -18,7 +18,10 @@ class Legs:
     call_id: str
     caller: str
     codec: Codec
-    bridges: int = 0
+    bridges: list[str] = field(default_factory=list)
+    """Names of the call's bridges, the newest last: more than one while an agent hears a briefing."""
+    numbered: int = 0
+    """How many bridges there have been."""
     medias: int = 0
     targets: int = 0
     open: set[str] = field(default_factory=set)
@@ -26,8 +29,8 @@ class Legs:
 
     @property
     def bridge(self) -> str:
-        """The newest bridge's name."""
-        return f"ccaas-{self.call_id}-bridge{self.bridges}"
+        """The newest bridge's name; empty where there is none."""
+        return self.bridges[-1] if self.bridges else ""
 
     def take_over(self, leg_ids: Iterable[str]) -> None:
         """Legs of ours that an earlier controller left; new ones get other numbers."""
@@ -40,8 +43,17 @@ class Legs:
                 self.targets = max(self.targets, number)
 
     def take_over_bridge(self, bridge_id: str) -> None:
-        """The bridge that the caller was found in; empty for none."""
-        self.bridges = max(self.bridges, _numbered(bridge_id)[1]) if bridge_id else self.bridges
+        """The bridge that the caller was found in, where it is ours; empty for none."""
+        kind, number = _numbered(bridge_id)
+        if kind == "bridge":
+            self.bridges.append(bridge_id)
+            self.numbered = max(self.numbered, number)
+
+    def next_bridge(self) -> str:
+        """A name for a new bridge, which is the newest now."""
+        self.numbered += 1
+        self.bridges.append(f"ccaas-{self.call_id}-bridge{self.numbered}")
+        return self.bridge
 
     def next_media(self) -> str:
         """A name for a new media leg."""

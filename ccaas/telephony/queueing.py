@@ -42,6 +42,7 @@ _WHY = {
     EndReason.NO_ANSWER: "did not answer",
     EndReason.UNREACHABLE: "the phone is not reached",
 }
+_BROKE_OFF = "the call broke off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,13 @@ class _Said:
     """An announcement is over."""
 
     wanted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Briefed:
+    """The agent on this leg knows what it is about."""
+
+    leg: str
 
 
 class Queueing:
@@ -70,9 +78,9 @@ class Queueing:
         self._place = place
         self._step = step
         self._log = _log.bind(call=legs.call_id)
-        self._inbox: asyncio.Queue[Order | TelephonyEvent | _Said] = asyncio.Queue()
+        self._inbox: asyncio.Queue[Order | TelephonyEvent | _Said | _Briefed] = asyncio.Queue()
         self._ringing: tuple[str, Ring] | None = None
-        """The leg of the agent whose phone rings."""
+        """The leg of the agent whose phone rings, or who is being briefed."""
         self._agent = ""
         """The leg of the agent who has the caller."""
         self._consulted = ""
@@ -84,6 +92,9 @@ class Queueing:
         self._broken: set[str] = set()
         """Those of them that nobody has hung up: an agent's browser that died."""
         self._saying: asyncio.Task[None] | None = None
+        """What the caller is told."""
+        self._briefing: asyncio.Task[None] | None = None
+        """What the agent is told before they have the caller."""
         self.overhearing = Overhearing(switch, legs, attendant)
         self.connected = False
         """A person has had the caller."""
@@ -122,13 +133,13 @@ class Queueing:
             while True:
                 item = await self._inbox.get()
                 if isinstance(item, Leave):
-                    await self._hush()
+                    await self._silence()
                     if item.say:
                         await self._say(Announce(item.say))
                         await self._switch.hold(self._legs.caller)
                     return await self._leave(item.to)
                 if isinstance(item, Dismiss):
-                    await self._hush()
+                    await self._silence()
                     await self._say(Announce(item.text))
                     return None
                 await (self._talking(item) if self._agent else self._waiting(item))
@@ -138,14 +149,16 @@ class Queueing:
                     self._place.let_go()
                     return None
         finally:
-            await self._hush()
+            await self._silence()
             await self.overhearing.close()
 
     # — waiting —
 
-    async def _waiting(self, item: Order | TelephonyEvent | _Said) -> None:
+    async def _waiting(self, item: Order | TelephonyEvent | _Said | _Briefed) -> None:
         ringing = self._ringing[0] if self._ringing is not None else ""
         match item:
+            case Announce() if self._briefing is not None:
+                self._place.announced(wanted=False)  # the caller is nearly there
             case Announce():
                 await self._hush()
                 self._saying = asyncio.create_task(self._announce(item), name=f"{self._legs.call_id} announcement")
@@ -155,16 +168,20 @@ class Queueing:
             case Ring():
                 await self._ring(item)
             case StopRinging():
+                await self._end_briefing()
                 self._ringing = None
                 await self._hang_up(ringing)
             case Ringing() if item.leg_id == ringing:
                 self._place.rings()
             case Answered() if item.leg_id == ringing and self._ringing is not None:
                 await self._answered(*self._ringing)
+            case _Briefed() if item.leg == ringing:
+                await self._connect(ringing)
             case Ended() | Left() if item.leg_id == ringing:
                 self._ringing = None
                 reason = item.reason if isinstance(item, Ended) else EndReason.FAILED
-                self._place.missed(_WHY.get(reason, "the call did not get through"))
+                why = _WHY.get(reason, "the call did not get through")
+                self._place.missed(_BROKE_OFF if await self._end_briefing() else why)
             case _:
                 pass
 
@@ -176,13 +193,20 @@ class Queueing:
             self._place.missed(_WHY[EndReason.UNREACHABLE])
 
     async def _answered(self, leg: str, order: Ring) -> None:
-        """Brief the agent, and join them to the caller."""
-        self._ringing = None
+        """Brief the agent, then join them to the caller."""
         await self._hush()
         if order.briefing:
-            await self._brief(leg, order.briefing)
+            briefing = self._brief(leg, order.briefing)
+            self._briefing = asyncio.create_task(briefing, name=f"{self._legs.call_id} briefing")
+        else:
+            await self._connect(leg)
+
+    async def _connect(self, leg: str) -> None:
+        """Join the agent to the caller."""
+        self._ringing = self._briefing = None
         if leg in self._gone or not await self._join(leg):
-            self._place.missed("the call broke off")
+            await self._drop_bridges()
+            self._place.missed(_BROKE_OFF)
             return
         self._agent, self.connected = leg, True
         self._step(Step.TARGET_ANSWERED)
@@ -198,23 +222,40 @@ class Queueing:
             self._log.warning("the agent was not briefed", error=str(error))
         finally:
             await self._audio.close()
+        self._inbox.put_nowait(_Briefed(leg))
+
+    async def _end_briefing(self) -> bool:
+        """The agent is told no more; False where nobody was being told."""
+        briefing, self._briefing = self._briefing, None
+        if briefing is None:
+            return False
+        await _cancelled(briefing)
+        await self._drop_bridges()
+        return True
+
+    async def _drop_bridges(self) -> None:
+        """Those that were made for an agent who does not get the caller; the caller's own comes before them."""
+        await self._audio.drop_bridges(self._legs.bridges[1:])
+
+    async def _silence(self) -> None:
+        """Nobody is told anything any more."""
+        await self._hush()
+        await self._end_briefing()
 
     async def _join(self, leg: str) -> bool:
         """The caller and `leg` in a new bridge, whatever there was before. False: `leg` has gone."""
         legs = self._legs
-        old = [f"ccaas-{legs.call_id}-bridge{number}" for number in range(max(legs.bridges - 1, 1), legs.bridges + 1)]
-        legs.bridges += 1
-        await self._switch.bridge(legs.bridge)
+        old, bridge = tuple(legs.bridges), legs.next_bridge()
+        await self._switch.bridge(bridge)
         try:
-            await self._switch.join(legs.bridge, leg)
+            await self._switch.join(bridge, leg)
         except AsteriskError as error:
             self._log.warning("agent not joined", leg=leg, error=str(error))
             await self._hang_up(leg)
             return False
         await self._switch.unhold(legs.caller)
-        await self._switch.join(legs.bridge, legs.caller)
-        for bridge in old:
-            await self._switch.destroy_bridge(bridge)
+        await self._switch.join(bridge, legs.caller)
+        await self._audio.drop_bridges(old)
         return True
 
     async def _announce(self, order: Announce) -> None:
@@ -238,13 +279,11 @@ class Queueing:
     async def _hush(self) -> None:
         """What is being said to the caller ends here."""
         saying, self._saying = self._saying, None
-        if saying is not None and not saying.done():
-            saying.cancel()
-            await asyncio.gather(saying, return_exceptions=True)
+        await _cancelled(saying)
 
     # — with a person —
 
-    async def _talking(self, item: Order | TelephonyEvent | _Said) -> None:
+    async def _talking(self, item: Order | TelephonyEvent | _Said | _Briefed) -> None:
         match item:
             case Consult():
                 await self._consult(item)
@@ -352,3 +391,9 @@ class Queueing:
         if leg and leg not in self._gone:
             with suppress(AsteriskError):
                 await self._switch.hang_up(leg, EndReason.DISMISSED, NORMAL_CLEARING)
+
+
+async def _cancelled(task: asyncio.Task[None] | None) -> None:
+    if task is not None and not task.done():
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

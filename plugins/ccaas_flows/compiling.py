@@ -242,7 +242,7 @@ class FlowCompiler:
         self._later.append((len(self._ops) - 1, "target", shape.goto, (*at, "goto")))
 
     def _transfer(self, shape: schema.TransferStep, at: Steps) -> None:
-        self._ops.append(Transfer(shape.transfer, self._text((*at, "say"), shape.say)))
+        self._ops.append(Transfer(shape.transfer, self._text((*at, "say"), shape.say), shape.open))
 
     def _promise(self, shape: schema.PromiseStep, at: Steps) -> None:
         within_s = None if shape.within_hours is None else shape.within_hours * 3600

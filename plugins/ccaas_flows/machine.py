@@ -281,6 +281,8 @@ class Machine:
             case Outcome():
                 state.subject.outcome = self.text(op.text, state)
             case Transfer():
+                if op.stays_open:
+                    self.put_aside(state)
                 self.transfer(state, out, op.destination, self.text(op.text, state))
                 return
             case End():

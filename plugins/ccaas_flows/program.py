@@ -155,6 +155,8 @@ class Transfer:
 
     destination: str
     text: str
+    stays_open: bool
+    """What it is about is brought up at the next contact."""
 
 
 @dataclass(frozen=True, slots=True)

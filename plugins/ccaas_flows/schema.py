@@ -272,6 +272,7 @@ class TransferStep(_Shape):
 
     transfer: str
     say: str = ""
+    open: bool = Field(default=False, description="What it is about stays open, and is brought up at the next contact.")
 
 
 class PromiseStep(_Shape):

@@ -48,6 +48,12 @@ def instead(booked: list[str]) -> list[str]:
     return [HELD if flight == "HAT157" else flight for flight in booked]
 
 
+def holds(site: Installation) -> dict[str, int]:
+    """How many seats of the airline's are in which state."""
+    rows = site.rows("SELECT state, count(*) AS n FROM holds GROUP BY state", file="airline.db")
+    return {row["state"]: row["n"] for row in rows}
+
+
 def cases(site: Installation) -> dict[str, str]:
     rows = site.rows("SELECT record_id, state FROM cases ORDER BY number", file="outreach.sqlite")
     return {row["record_id"]: row["state"] for row in rows}
@@ -121,8 +127,18 @@ async def test_who_presses_one_reaches_a_colleague_and_who_hangs_up_keeps_the_of
             await until(lambda: nothing_left(site), "the calls left nothing behind")
             assert {number: flights(site, number) for number in before} == before
             assert sorted(cases(site).values()) == ["offered"] * 5 + ["person"]
-            holds = site.rows("SELECT state, count(*) AS n FROM holds GROUP BY state", file="airline.db")
-            assert {row["state"]: row["n"] for row in holds} == {"held": 5, "released": 1}
+            assert holds(site) == {"held": 6}, "their seat is kept while a person sees to it"
+
+            # Who had wanted the colleague calls again, and takes the seat after all.
+            number = next(number for number in (CALLED, RUNG) if number in presses.dialled)
+            again = await ua.dial("1000", from_number=number)
+            await again.hear(await again.answered())
+            said = await again.say(SPEECH / YES)
+            await again.hear(said.finished.result(), 0.9, 30)
+            await again.hang_up()
+            assert flights(site, number) == instead(before[number])
+            assert holds(site) == {"held": 5, "confirmed": 1}
+            assert sorted(cases(site).values()) == ["confirmed"] + ["offered"] * 5
 
 
 async def test_a_cancelled_flight(tmp_path: Path) -> None:
@@ -225,8 +241,7 @@ async def a_cancelled_flight(tmp_path: Path, site: Installation, bus: RunningNat
                 assert flights(site, number) == instead(before[number])
             confirmed = site.rows("SELECT key FROM tool_runs WHERE tool = 'confirm_hold' AND outcome = 'done'")
             assert len(confirmed) == 3, "an audit row for each, and one only"
-            holds = site.rows("SELECT state, count(*) AS n FROM holds GROUP BY state", file="airline.db")
-            assert {row["state"]: row["n"] for row in holds} == {"confirmed": 3, "held": 3}
+            assert holds(site) == {"confirmed": 3, "held": 3}
             assert sorted(cases(site).values()) == ["confirmed"] * 3 + ["offered"] * 3
             resolved = site.rows("SELECT resolution FROM incidents WHERE closed IS NOT NULL", file="incidents.sqlite")
             assert [row["resolution"] for row in resolved] == ["resolved"] * 3

@@ -66,6 +66,30 @@ async def test_the_agent_is_briefed_alone_while_the_caller_hears_music() -> None
         await floor.office.until(lambda: agent.end is not None, "the agent's leg ends with the caller's")
 
 
+@pytest.mark.parametrize("how", ["hangs up", "signs out", "is let go"])
+async def test_a_briefing_ends_with_its_reason(how: str) -> None:
+    """The agent goes, or there is nobody to be briefed for any more: nobody listens to the rest of it."""
+    async with Floor() as floor:
+        await floor.ready("sue")
+        caller, clerk = await floor.wait_in("senior", score=0.8)
+        clerk.announcing_s = 60.0
+        await floor.office.until(lambda: clerk.announced, "the briefing begins")
+        began = asyncio.get_running_loop().time()
+        (agent,) = legs_to(floor)
+        if how == "hangs up":
+            agent.hang_up()
+        elif how == "signs out":
+            await floor.centre.sign_out("sue", floor.desks["sue"])
+        else:
+            caller.hang_up()
+        await floor.office.until(lambda: agent.end is not None, "the agent's phone is free")
+        assert asyncio.get_running_loop().time() - began < 5
+        await floor.office.until(lambda: floor.state("sue") is not AgentState.RINGING, "sue does not ring any more")
+        if how != "is let go":
+            assert caller.end is None
+            caller.hang_up()
+
+
 async def test_who_waits_is_listened_to_where_that_is_wanted_and_on_in_the_talk() -> None:
     async with Floor() as floor:
         caller, clerk = await floor.office.call()

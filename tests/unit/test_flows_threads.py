@@ -86,6 +86,7 @@ async def test_a_topic_that_is_done_is_told_once_with_what_came_of_it(tmp_path: 
         ("- outcome: It is well.\n- done: Bye.", CLOSED, "It is well.", ""),
         ("- end: So long.", CLOSED, "So long.", ""),
         ("- transfer: desk", CLOSED, "A colleague was asked to take over.", ""),
+        ("- transfer: desk\n  open: true", OPEN, "", ""),
         ("- promise: We write to you.", WAITING, "We write to you.", "We write to you."),
         ("- promise: We write to you.\n- outcome: Sent on.", WAITING, "Sent on.", "We write to you."),
         ("- read: look", CLOSED, "No room.", ""),

@@ -28,7 +28,7 @@ class Room:
         self.switch = FakeSwitch()
         self.monitors = Monitors(self.switch)
         self.caller = self.switch.call_in("1000")
-        self.legs = Legs(CALL, self.caller.id, Codec.ULAW, bridges=1)
+        self.legs = Legs(CALL, self.caller.id, Codec.ULAW)
         self.colleague: FakeLeg
 
     async def open(self) -> None:
@@ -38,7 +38,7 @@ class Room:
             colleague, "PJSIP/colleague", caller_id="", timeout_s=9, codec=Codec.ULAW, variables={}
         )
         self.colleague = self.switch.all_legs[colleague]
-        await self.switch.bridge(self.legs.bridge)
+        await self.switch.bridge(self.legs.next_bridge())
         await self.switch.join(self.legs.bridge, self.caller.id, colleague)
         self._reader = asyncio.create_task(self._read())
 

@@ -39,7 +39,8 @@ async def until(true: Callable[[], Any], what: str) -> None:
 
 
 def test_final_states_stay() -> None:
-    assert {state for state in CaseState if state not in OPEN} == set(CaseState) - set(NEXT)
+    assert set(NEXT) - OPEN == {CaseState.PERSON}
+    assert all(not after & OPEN for state, after in NEXT.items() if state not in OPEN)
     assert all(CaseState.NEW not in after for after in NEXT.values())
 
 
@@ -65,7 +66,6 @@ async def test_an_event_reaches_everybody_once_the_highest_tier_first(tmp_path: 
     [
         ("yes", "confirmed", "confirmed", "You have seat 1A."),
         ("no", "declined", "released", "All right, I have let it go."),
-        ("person", "person", "released", "A colleague will help you."),
     ],
 )
 async def test_an_answer_settles_it_once_and_a_second_one_is_told_the_truth(
@@ -88,6 +88,63 @@ async def test_an_answer_settles_it_once_and_a_second_one_is_told_the_truth(
             assert again.words == "I'm sorry, that has run out meanwhile."
         (thread,) = await world.journey.threads("ann")
         assert thread.state is ThreadState.CLOSED
+
+
+@pytest.mark.parametrize(
+    ("then", "state", "hold", "words"),
+    [
+        ("yes", "confirmed", "confirmed", "You have seat 1A."),
+        ("no", "declined", "released", "All right, I have let it go."),
+        ("person", "person", "held", "A colleague will help you."),
+    ],
+)
+async def test_who_wants_a_person_keeps_what_is_held_and_may_still_answer(
+    tmp_path: Path, then: str, state: str, hold: str, words: str
+) -> None:
+    record = Record({"ann": "gold"})
+    async with World(tmp_path, record) as world:
+        await world.happens()
+        asked = await world.durable.answer("e-1:0", "person")
+        assert (asked.state.value, asked.words, record.states()) == ("person", "A colleague will help you.", ["held"])
+        assert not await world.plays.still_wanted("e-1:0"), "it is offered no more"
+        (thread,) = await world.journey.threads("ann")
+        assert thread.state is ThreadState.OPEN
+        assert await world.plays.late(("ann",), "yes", 0.0) == "", "a yes still counts"
+        answered = await world.durable.answer("e-1:0", then)
+        assert (answered.state.value, answered.words, record.states()) == (state, words, [hold])
+        assert (await world.case()).answerable == (then == "person")
+
+
+async def test_what_is_held_for_who_wanted_a_person_is_let_go_in_the_end(tmp_path: Path) -> None:
+    record = Record({"ann": "gold"})
+    async with World(tmp_path, record) as world:
+        await world.happens()
+        await world.durable.answer("e-1:0", "person")
+        journey = world.journey
+    async with World(tmp_path, record, journey) as world:
+        assert record.states() == ["held"]
+        await world.store.write(cases.setting("e-1:0", due=time.time() - 1))
+
+        async def over() -> bool:
+            return not (await world.case()).answerable
+
+        await until(over, "the wait is over")
+        assert (record.states(), (await world.case()).state) == (["released"], CaseState.PERSON)
+        (thread,) = await world.journey.threads("ann")
+        assert thread.state is ThreadState.CLOSED
+        late = await world.durable.answer("e-1:0", "yes")
+        assert (late.state.value, late.words) == ("person", "I'm sorry, that has run out meanwhile.")
+
+
+async def test_a_hold_that_ran_out_while_they_waited_for_a_person_is_never_promised(tmp_path: Path) -> None:
+    record = Record({"ann": "gold"})
+    async with World(tmp_path, record) as world:
+        await world.happens()
+        await world.durable.answer("e-1:0", "person")
+        record.holds["h-e-1:0"][2] = time.time() - 1
+        late = await world.durable.answer("e-1:0", "yes")
+        assert (late.state.value, late.words) == ("person", "I'm sorry, that has run out meanwhile.")
+        assert record.states() == ["expired"]
 
 
 async def test_of_yes_and_no_at_once_one_wins_and_both_are_told_so(tmp_path: Path) -> None:

@@ -31,8 +31,7 @@ A_CALL = "20260301120000deadbeef"
 def test_names_tell_whose_they_are() -> None:
     call_id = new_call_id()
     legs = Legs(call_id, "1772366400.7", Codec.ULAW)
-    legs.bridges = 2
-    for name in (legs.bridge, legs.next_media(), legs.next_target(), callee_name(call_id)):
+    for name in (legs.next_bridge(), legs.next_bridge(), legs.next_media(), legs.next_target(), callee_name(call_id)):
         assert call_of(name) == call_id
     assert legs.next_media() != legs.next_media()
     for name in ("1772366400.7", "ccaas-1772366400.7", "ccaas-x-media1", f"ccaas-{call_id}-media", f"ccaas-{call_id}"):
@@ -50,7 +49,8 @@ def test_names_of_an_earlier_controller_are_not_given_again() -> None:
     )
     legs.take_over_bridge("")
     legs.take_over_bridge("somebody-else's")
-    assert legs.bridges == 2
+    assert legs.bridges == [f"ccaas-{A_CALL}-bridge2"]
+    assert legs.next_bridge() == f"ccaas-{A_CALL}-bridge3"
 
 
 def test_call_ids_sort_by_time_and_do_not_meet() -> None:
@@ -288,7 +288,7 @@ async def test_a_supervisor_whom_the_earlier_controller_let_in_is_let_go_and_may
     before = LeftBehind()
     target = await before.connected()
     old = Monitors(before.switch)
-    legs = Legs(A_CALL, before.caller.id, Codec.ULAW, bridges=1)
+    legs = Legs(A_CALL, before.caller.id, Codec.ULAW, [f"ccaas-{A_CALL}-bridge1"])
     await old.supervise(legs, "PJSIP/boss", Supervision.LISTEN)
     await asyncio.sleep(0.01)
     (rung,) = (leg for leg in before.switch.all_legs.values() if leg.dnis == "PJSIP/boss")
