@@ -106,6 +106,12 @@ def save(source: Path, target: Path) -> None:
     onnxruntime.InferenceSession(str(source), options, providers=["CPUExecutionProvider"])
 
 
+def processor_flags() -> frozenset[str]:
+    """What the processor can do, in Linux's words (`avx512_vnni`, …); none where Linux does not say."""
+    words = (line.partition(":")[2].split() for line in _processor().splitlines() if line.startswith("flags"))
+    return frozenset(next(words, ()))
+
+
 def run_maker(make: Callable[[Path, Sequence[Path]], None], *, unusable: tuple[type[Exception], ...] = ()) -> None:
     """A maker's main: `make(target, sources)`; what is `unusable`, or raised by the runtime, is told in one line."""
     target, *sources = map(Path, sys.argv[1:])

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ccaas_moonshine import draft
+from ccaas_moonshine.graph import with_signed_weights
 from ccaas_moonshine.model import Floats
 from ccaas_moonshine.recognizer import MoonshineRecognizer
 from ccaas_moonshine.settings import MoonshineSettings
@@ -18,6 +19,8 @@ from ccaas_moonshine.vocabulary import Vocabulary
 from ccaas_moonshine.work import DecodingThreads, Urgency
 from hypothesis import given
 from hypothesis import strategies as st
+from onnx import TensorProto, helper, numpy_helper
+from onnxruntime import InferenceSession
 from onnxruntime.capi import onnxruntime_pybind11_state
 
 from ccaas.errors import SetupError, SpeechError
@@ -163,3 +166,50 @@ async def test_a_failure_of_the_runtime_is_a_speech_error() -> None:
         await threads.run(Urgency.FINAL, fail)
     assert await threads.run(Urgency.FINAL, lambda: 7) == 7
     await threads.close()
+
+
+def test_signed_weights_compute_the_same() -> None:
+    """Two products share one weight, whose zero point something else uses too; the numbers are small enough for processors
+    whose signed products saturate."""
+    random = np.random.default_rng(7)
+    weights = [random.integers(0, 256, (40, 9), dtype=np.uint8), random.integers(0, 256, (9, 5), dtype=np.uint8)]
+    node, value = helper.make_node, helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [
+            node("MatMulInteger", ["heard", "wide", "zero", "of_wide"], ["first"]),
+            node("MatMulInteger", ["again", "wide", "zero", "of_wide"], ["second"]),
+            node("MatMulInteger", ["narrow_heard", "narrow", "zero", "of_narrow"], ["third"]),
+            node("DequantizeLinear", ["wide", "scale", "of_wide"], ["rows"]),
+        ],
+        "products",
+        [
+            value("heard", TensorProto.UINT8, [3, 40]),
+            value("again", TensorProto.UINT8, [3, 40]),
+            value("narrow_heard", TensorProto.UINT8, [2, 9]),
+        ],
+        [
+            *(value(name, TensorProto.INT32, None) for name in ("first", "second", "third")),
+            value("rows", TensorProto.FLOAT, None),
+        ],
+        [
+            numpy_helper.from_array(weights[0], "wide"),
+            numpy_helper.from_array(weights[1], "narrow"),
+            numpy_helper.from_array(np.array(3, np.uint8), "zero"),
+            numpy_helper.from_array(np.array(131, np.uint8), "of_wide"),
+            numpy_helper.from_array(np.array(120, np.uint8), "of_narrow"),
+            numpy_helper.from_array(np.array(0.5, np.float32), "scale"),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    heard = {
+        "heard": random.integers(0, 100, (3, 40), dtype=np.uint8),
+        "again": random.integers(0, 100, (3, 40), dtype=np.uint8),
+        "narrow_heard": random.integers(0, 100, (2, 9), dtype=np.uint8),
+    }
+    before = InferenceSession(model.SerializeToString()).run(None, heard)
+    with_signed_weights(model)
+    products = [one for one in model.graph.node if one.op_type == "MatMulInteger"]
+    kinds = {value.name: value.data_type for value in model.graph.initializer}
+    assert {kinds[one.input[place]] for one in products for place in (1, 3)} == {TensorProto.INT8}
+    for old, new in zip(before, InferenceSession(model.SerializeToString()).run(None, heard), strict=True):
+        assert np.array_equal(old, new)
