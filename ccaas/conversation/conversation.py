@@ -178,7 +178,7 @@ class Conversation:
         self._floor.set()
         self._dialogue = self._reasoner.open(self._context, snapshot)
         try:
-            async with asyncio.TaskGroup() as self._group:
+            async with self._parts.load.one_more(), asyncio.TaskGroup() as self._group:
                 self._stream.listen(self._on_frame, self._on_lost)
                 self._start_answer(Answer(self._opening(None if snapshot is None else first_words), None))
                 self._spawn(self._beat(), "heartbeat")

@@ -191,6 +191,13 @@ class ConversationSettings(BaseModel):
         description="A caller who goes on within this much of the answer's first sound had not finished: the turn is "
         "taken again as a whole.",
     )
+    hints_per_core: float = Field(
+        default=2.0,
+        ge=0,
+        le=100,
+        description="With more conversations than this for each core, what only hints at the end of a turn is left out: its "
+        "melody, and quick texts in short dips.",
+    )
     longest_draft_s: float = Field(default=15.0, ge=1, le=120, description="A reasoner slower than this has failed.")
     silence_s: float = Field(default=6.0, ge=1, le=120, description="Silence after which the caller is prompted.")
     longest_turn_s: float = Field(

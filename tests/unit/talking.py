@@ -22,7 +22,7 @@ from ccaas.conversation.answer import Outcome
 from ccaas.conversation.conversation import Conversation
 from ccaas.conversation.escalation import Escalation
 from ccaas.conversation.events import TurnRecord
-from ccaas.conversation.parts import Parts
+from ccaas.conversation.parts import Load, Parts
 from ccaas.conversation.phrases import Phrases
 from ccaas.conversation.settings import ConversationSettings
 from ccaas.errors import SpeechError
@@ -380,8 +380,10 @@ class Talk:
         first_words: str = "",
         codec: Codec = Codec.ULAW,
         escalation: Escalation | None = None,
+        load: Load | None = None,
     ) -> None:
         self.settings = settings or pinned()
+        self._load = load or Load()
         self.reasoner = ScriptedReasoner(scripts)
         self.tools = Tools()
         self.ears, self.turning, self.voice = Ears(), Turning(), Voice()
@@ -402,9 +404,8 @@ class Talk:
         self.caller = Caller(self.stream)
         phrases = Phrases(self.voice, self._fallback, self._folder, "tones")
         self.impressions = FakeImpressions()
-        parts = Parts(
-            self.ears, FakeVoiceDetector(), self.turning, phrases, self.settings, self.clock, self.impressions
-        )
+        voice, clock, load = FakeVoiceDetector(), self.clock, self._load
+        parts = Parts(self.ears, voice, self.turning, phrases, self.settings, clock, self.impressions, load)
         context = DialogueContext("call", "voice", "+15550100", "1000", None, self.tools, self.clock.wall())
         self.conversation = Conversation(
             "call",
