@@ -87,6 +87,7 @@ async def test_a_bundle_comes_before_the_ring_and_a_call_is_told_while_it_is_one
         assert sue.of("said") == []
         await orders.desk(sue.desk, WrapUp(id=2, type="wrap_up", conversation=clerk.call_id, disposition="solved"), "")
         assert sue.desk.work is None and sue.of("finished")
+        await floor.office.until(lambda: sue.of("me")[-1]["agent"]["state"] == "available", "she is free again")
         with pytest.raises(ContactError, match="not yours"):
             await orders.desk(sue.desk, Drop(id=3, type="drop", conversation=clerk.call_id), "")
         with pytest.raises(ContactError, match="not one of this conversation's"):
